@@ -1,0 +1,28 @@
+"""What can go wrong, and the exit code each kind of trouble ends with.
+
+Every message says what happened, where, and what to do; a traceback is a bug.
+"""
+
+from __future__ import annotations
+
+
+class RunbookError(Exception):
+    """Base of every error a person is meant to read; ends a command with exit code 3."""
+
+    exit_code = 3
+
+
+class CannotJudge(RunbookError):
+    """Something could not be judged or executed: an error is never 0 % and never a pass."""
+
+
+class BadInput(RunbookError):
+    """Bad usage or bad input: nothing was changed."""
+
+    exit_code = 2
+
+
+class GateFailed(RunbookError):
+    """A gate is red."""
+
+    exit_code = 1

@@ -1,0 +1,123 @@
+"""``runbook.toml``: the few facts that SQL cannot say, validated."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from datetime import date
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from lib.errors import BadInput
+
+ROOT = Path(__file__).resolve().parents[1]
+EXPECTED = Path(__file__).parent / "expected"
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TableFacts(_Strict):
+    """What SQL cannot say about one computed table."""
+
+    expected: str
+    phase: int | None = None  # only where it is not its dataset's
+
+    @field_validator("expected")
+    @classmethod
+    def _is_a_rule(cls, rule: str) -> str:
+        if not (EXPECTED / f"{rule}.sql").exists():
+            rules = ", ".join(sorted(path.stem for path in EXPECTED.glob("*.sql")))
+            raise ValueError(f"'{rule}' is no rule of lib/expected; there are: {rules}")
+        return rule
+
+
+class GateFacts(_Strict):
+    """Thresholds of the gates, percent and days."""
+
+    bootstrap_days: int = Field(14, ge=0)
+    raw_coverage_pct: float = Field(95, ge=0, le=100)
+    analytics_coverage_pct: float = Field(95, ge=0, le=100)
+    precompute_coverage_pct: float = Field(88, ge=0, le=100)
+    schedule_grace_days: int = Field(2, ge=0)
+
+
+class ScheduleFacts(_Strict):
+    """Games that a closed season holds."""
+
+    regular_season_games: int = 1230
+    play_in_games: int = 6
+    playoff_games: tuple[int, int] = (60, 105)
+
+
+class BackfillFacts(_Strict):
+    """How much may go on at once, and how long to wait for the warehouse."""
+
+    workers: int = Field(2, ge=1)
+    wait_seconds: float = Field(60, gt=0)
+
+
+class Exclusion(_Strict):
+    """Dates that rightly do not count: counted and shown apart, never missing."""
+
+    tables: tuple[str, ...]
+    first: date
+    last: date
+    reason: str = Field(min_length=3)
+    owner: str = Field(min_length=1)
+    added: date
+    expires: date
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Exclusion:
+        if self.first > self.last:
+            raise ValueError(f"exclusion '{self.reason}': first {self.first} is after last {self.last}")
+        return self
+
+    def covers(self, table: str, day: date, as_of: date) -> bool:
+        """Whether the exclusion is in force for *table* on *day*."""
+        return table in self.tables and self.first <= day <= self.last and as_of <= self.expires
+
+
+class Settings(_Strict):
+    """Everything ``runbook.toml`` says."""
+
+    warehouse: str = "duckdb:///sandbox/warehouse.duckdb"
+    runs: Path = Path("runs")
+    start_date: date
+    datasets: dict[str, int]
+    tables: dict[str, TableFacts]
+    gates: GateFacts = GateFacts()
+    schedule: ScheduleFacts = ScheduleFacts()
+    backfill: BackfillFacts = BackfillFacts()
+    exclusions: tuple[Exclusion, ...] = ()
+
+    def phase_of(self, table: str) -> int | None:
+        """The phase of a table: its own line first, else its dataset's; None where neither is named."""
+        facts = self.tables.get(table)
+        return facts.phase if facts and facts.phase else self.datasets.get(table.partition(".")[0])
+
+    def coverage_pct(self, phase: int) -> float:
+        """The coverage threshold of a phase, percent."""
+        gates = self.gates
+        by_phase = {2: gates.raw_coverage_pct, 3: gates.analytics_coverage_pct, 4: gates.precompute_coverage_pct}
+        return by_phase[phase]
+
+
+def load_settings(path: Path | None = None) -> Settings:
+    """Reads *path*, else ``RUNBOOK_CONFIG``, else the project's ``runbook.toml``.
+
+    Raises BadInput naming the key that is wrong.
+    """
+    source = path or Path(os.environ.get("RUNBOOK_CONFIG") or ROOT / "runbook.toml")
+    try:
+        return Settings.model_validate(tomllib.loads(source.read_text()))
+    except FileNotFoundError as error:
+        raise BadInput(f"there is no settings file {source}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{source} is no TOML: {error}") from error
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        raise BadInput(f"{source}: {faults}") from error

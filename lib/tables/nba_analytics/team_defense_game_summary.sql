@@ -1,0 +1,284 @@
+CREATE TABLE IF NOT EXISTS nba_analytics.team_defense_game_summary (
+  game_id                  STRING NOT NULL OPTIONS(description="Canonical game id, YYYYMMDD_AWAY_HOME"),
+  game_date                DATE NOT NULL OPTIONS(description="Day of the game, US/Eastern"),
+  defending_team_abbr      STRING NOT NULL OPTIONS(description="Tricode of the defending team"),
+  opponent_team_abbr       STRING NOT NULL OPTIONS(description="Tricode of the attacking team"),
+  season_year              INT64 NOT NULL OPTIONS(description="Calendar year in which the season starts"),
+  points_allowed           INT64 NOT NULL OPTIONS(description="Opponent's points"),
+  opp_fg_makes             INT64 OPTIONS(description="Opponent's field goals made"),
+  opp_fg_attempts          INT64 OPTIONS(description="Opponent's field goals attempted"),
+  opp_three_pt_makes       INT64 OPTIONS(description="Opponent's three-pointers made"),
+  opp_three_pt_attempts    INT64 OPTIONS(description="Opponent's three-pointers attempted"),
+  opp_ft_makes             INT64 OPTIONS(description="Opponent's free throws made"),
+  opp_ft_attempts          INT64 OPTIONS(description="Opponent's free throws attempted"),
+  opp_rebounds             INT64 OPTIONS(description="Opponent's rebounds"),
+  opp_assists              INT64 OPTIONS(description="Opponent's assists"),
+  turnovers_forced         INT64 OPTIONS(description="Opponent's turnovers"),
+  steals                   INT64 OPTIONS(description="Own steals"),
+  blocks                   INT64 OPTIONS(description="Own blocks"),
+  defensive_rebounds       INT64 OPTIONS(description="Own defensive rebounds"),
+  fouls_committed          INT64 OPTIONS(description="Own personal fouls"),
+  opp_paint_attempts       INT64 OPTIONS(description="Opponent's two-pointers from 8 feet or nearer; NULL without shot zones"),
+  opp_paint_makes          INT64 OPTIONS(description="Of them made"),
+  opp_mid_range_attempts   INT64 OPTIONS(description="Opponent's other two-pointers; NULL without shot zones"),
+  opp_mid_range_makes      INT64 OPTIONS(description="Of them made"),
+  points_in_paint_allowed  INT64 OPTIONS(description="2 x opp_paint_makes"),
+  mid_range_points_allowed INT64 OPTIONS(description="2 x opp_mid_range_makes"),
+  three_pt_points_allowed  INT64 OPTIONS(description="3 x opp_three_pt_makes"),
+  blocks_paint             INT64 OPTIONS(description="Own blocks of paint shots; NULL where the source names no blocker"),
+  blocks_mid_range         INT64 OPTIONS(description="Own blocks of mid-range shots"),
+  blocks_three_pt          INT64 OPTIONS(description="Own blocks of three-pointers"),
+  defensive_rating         NUMERIC(6, 2) OPTIONS(description="Points allowed per 100 possessions of the opponent"),
+  opponent_pace            NUMERIC(5, 1) OPTIONS(description="Opponent's possessions per 48 minutes"),
+  opponent_ts_pct          NUMERIC(5, 3) OPTIONS(description="Opponent's true shooting, fraction"),
+  home_game                BOOL NOT NULL OPTIONS(description="Played at home"),
+  win_flag                 BOOL NOT NULL OPTIONS(description="Won"),
+  margin_of_victory        INT64 NOT NULL OPTIONS(description="Own points minus the opponent's"),
+  overtime_periods         INT64 OPTIONS(description="Overtime periods of 5 minutes"),
+  shot_zones_available     BOOL NOT NULL OPTIONS(description="Play-by-play holds at least nine in ten of the opponent's shots"),
+  primary_source_used      STRING NOT NULL OPTIONS(description="nbac_team_boxscore, or reconstructed_team_from_players where one of the two boxes was rebuilt"),
+  quality_tier             STRING OPTIONS(description="gold, silver, bronze: how good the row's sources are"),
+  quality_score            NUMERIC(5, 2) OPTIONS(description="0 to 100: how good the row's sources are"),
+  quality_issues           ARRAY<STRING> OPTIONS(description="What the row had to do without"),
+  data_hash                STRING NOT NULL OPTIONS(description="First 16 hex digits of SHA-256 over the row's business columns as JSON"),
+  processed_at             TIMESTAMP NOT NULL OPTIONS(description="When the row was computed; in no hash"),
+  PRIMARY KEY (game_id, defending_team_abbr) NOT ENFORCED
+)
+PARTITION BY game_date
+CLUSTER BY defending_team_abbr, game_date, quality_tier
+OPTIONS(description="What a team allowed in one game: the other side's offence", require_partition_filter=TRUE);
+
+WITH schedule AS (
+  SELECT game_id, game_date, season_year, home_team_tricode, away_team_tricode, game_status, processed_at
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id, game_date ORDER BY processed_at DESC, game_status DESC) = 1
+),
+games AS (
+  SELECT
+    game_id AS nba_game_id, game_date, season_year, home_team_tricode AS home, away_team_tricode AS away,
+    CONCAT(FORMAT_DATE('%Y%m%d', game_date), '_', away_team_tricode, '_', home_team_tricode) AS game_id
+  FROM schedule
+  WHERE game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+),
+sides AS (
+  SELECT game_id, nba_game_id, game_date, season_year, home AS team_abbr, away AS opponent_team_abbr, TRUE AS home_game
+  FROM games
+  UNION ALL
+  SELECT game_id, nba_game_id, game_date, season_year, away AS team_abbr, home AS opponent_team_abbr, FALSE AS home_game
+  FROM games
+),
+team_boxes AS (
+  SELECT
+    game_date, team_abbr, minutes, points, fg_made, fg_attempted, three_pt_made, three_pt_attempted, ft_made, ft_attempted,
+    offensive_rebounds, defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
+  FROM nba_raw.nbac_team_boxscore
+  WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+),
+gamebook AS (
+  SELECT
+    game_date, player_lookup, team_abbr, player_status, minutes, points, field_goals_made, field_goals_attempted,
+    three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
+    defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
+  FROM nba_raw.nbac_gamebook_player_stats
+  WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+),
+bdl AS (
+  SELECT
+    game_date, player_lookup, team_abbr, minutes, points, field_goals_made, field_goals_attempted,
+    three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
+    defensive_rebounds, rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
+  FROM nba_raw.bdl_player_boxscores
+  WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
+  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+),
+gamebook_rows AS (
+  SELECT
+    sides.game_id, sides.team_abbr, box.minutes, box.points, box.field_goals_made, box.field_goals_attempted,
+    box.three_pointers_made, box.three_pointers_attempted, box.free_throws_made, box.free_throws_attempted,
+    box.offensive_rebounds, box.defensive_rebounds, box.total_rebounds, box.assists, box.steals, box.blocks,
+    box.turnovers, box.personal_fouls
+  FROM sides
+  JOIN gamebook AS box ON box.game_date = sides.game_date AND box.team_abbr = sides.team_abbr
+  WHERE box.player_status = 'active'
+),
+bdl_rows AS (
+  SELECT
+    sides.game_id, sides.team_abbr, box.minutes, box.points, box.field_goals_made, box.field_goals_attempted,
+    box.three_pointers_made, box.three_pointers_attempted, box.free_throws_made, box.free_throws_attempted,
+    box.offensive_rebounds, box.defensive_rebounds, box.rebounds AS total_rebounds, box.assists, box.steals, box.blocks,
+    box.turnovers, box.personal_fouls
+  FROM sides
+  JOIN bdl AS box ON box.game_date = sides.game_date AND box.team_abbr = sides.team_abbr
+  LEFT JOIN (SELECT DISTINCT game_id FROM gamebook_rows) AS known ON known.game_id = sides.game_id
+  WHERE known.game_id IS NULL
+),
+player_rows AS (
+  SELECT * FROM gamebook_rows
+  UNION ALL
+  SELECT * FROM bdl_rows
+),
+player_seconds AS (
+  SELECT
+    *,
+    CASE
+      WHEN REGEXP_CONTAINS(minutes, r'^[0-9]+:[0-5][0-9]$|^PT[0-9]+M[0-5]?[0-9]([.][0-9]+)?S$')
+        THEN 60 * SAFE_CAST(REGEXP_EXTRACT(minutes, r'^(?:PT)?([0-9]+)') AS INT64)
+          + SAFE_CAST(REGEXP_EXTRACT(minutes, r'[:M]([0-9]+)') AS INT64)
+      WHEN REGEXP_CONTAINS(minutes, r'^[0-9]+([.][0-9]+)?$')
+        THEN CAST(ROUND(60 * SAFE_CAST(minutes AS FLOAT64)) AS INT64)
+    END AS seconds
+  FROM player_rows
+),
+rebuilt AS (
+  SELECT
+    game_id, team_abbr, DIV(SUM(seconds), 60) AS team_minutes, SUM(points) AS points,
+    SUM(field_goals_made) AS fg_made, SUM(field_goals_attempted) AS fg_attempted,
+    SUM(three_pointers_made) AS three_pt_made, SUM(three_pointers_attempted) AS three_pt_attempted,
+    SUM(free_throws_made) AS ft_made, SUM(free_throws_attempted) AS ft_attempted,
+    SUM(offensive_rebounds) AS offensive_rebounds, SUM(defensive_rebounds) AS defensive_rebounds,
+    SUM(total_rebounds) AS total_rebounds, SUM(assists) AS assists, SUM(steals) AS steals, SUM(blocks) AS blocks,
+    SUM(turnovers) AS turnovers, SUM(personal_fouls) AS personal_fouls
+  FROM player_seconds
+  GROUP BY game_id, team_abbr
+  HAVING COUNT(*) >= 5
+),
+-- the team box where there is one, else the sum of the players
+boxes AS (
+  SELECT
+    sides.game_id, sides.nba_game_id, sides.game_date, sides.season_year, sides.team_abbr, sides.opponent_team_abbr,
+    sides.home_game,
+    IF(box.team_abbr IS NOT NULL, 'nbac_team_boxscore', 'reconstructed_team_from_players') AS primary_source_used,
+    GREATEST(0, CAST(ROUND(SAFE_DIVIDE(
+      IF(box.team_abbr IS NOT NULL, SAFE_CAST(REGEXP_EXTRACT(box.minutes, r'^([0-9]+)') AS INT64), rebuilt.team_minutes)
+      - 240, 25)) AS INT64)) AS overtime_periods,
+    IF(box.team_abbr IS NOT NULL, box.points, rebuilt.points) AS points,
+    IF(box.team_abbr IS NOT NULL, box.fg_made, rebuilt.fg_made) AS fg_made,
+    IF(box.team_abbr IS NOT NULL, box.fg_attempted, rebuilt.fg_attempted) AS fg_attempted,
+    IF(box.team_abbr IS NOT NULL, box.three_pt_made, rebuilt.three_pt_made) AS three_pt_made,
+    IF(box.team_abbr IS NOT NULL, box.three_pt_attempted, rebuilt.three_pt_attempted) AS three_pt_attempted,
+    IF(box.team_abbr IS NOT NULL, box.ft_made, rebuilt.ft_made) AS ft_made,
+    IF(box.team_abbr IS NOT NULL, box.ft_attempted, rebuilt.ft_attempted) AS ft_attempted,
+    IF(box.team_abbr IS NOT NULL, box.offensive_rebounds, rebuilt.offensive_rebounds) AS offensive_rebounds,
+    IF(box.team_abbr IS NOT NULL, box.defensive_rebounds, rebuilt.defensive_rebounds) AS defensive_rebounds,
+    IF(box.team_abbr IS NOT NULL, box.total_rebounds, rebuilt.total_rebounds) AS total_rebounds,
+    IF(box.team_abbr IS NOT NULL, box.assists, rebuilt.assists) AS assists,
+    IF(box.team_abbr IS NOT NULL, box.steals, rebuilt.steals) AS steals,
+    IF(box.team_abbr IS NOT NULL, box.blocks, rebuilt.blocks) AS blocks,
+    IF(box.team_abbr IS NOT NULL, box.turnovers, rebuilt.turnovers) AS turnovers,
+    IF(box.team_abbr IS NOT NULL, box.personal_fouls, rebuilt.personal_fouls) AS personal_fouls
+  FROM sides
+  LEFT JOIN team_boxes AS box ON box.game_date = sides.game_date AND box.team_abbr = sides.team_abbr
+  LEFT JOIN rebuilt ON rebuilt.game_id = sides.game_id AND rebuilt.team_abbr = sides.team_abbr
+  WHERE box.team_abbr IS NOT NULL OR rebuilt.team_abbr IS NOT NULL
+),
+shots AS (
+  SELECT
+    game_date, home_team_abbr, away_team_abbr, player_1_team_abbr, event_type, event_subtype, player_2_role, shot_made, shot_type,
+    shot_distance
+  FROM nba_raw.bigdataball_play_by_play
+  WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
+),
+zoned AS (
+  SELECT
+    game_date, player_1_team_abbr AS shooting_team, shot_made, player_2_role = 'block' AS blocked,
+    player_2_role IS NOT NULL AS second_player_known,
+    LEAST(home_team_abbr, away_team_abbr) AS pair,
+    CASE
+      WHEN shot_type = '3PT' OR (shot_type IS NULL AND (LOWER(event_subtype) LIKE '%3pt%' OR shot_distance >= 23.75)) THEN 'three'
+      WHEN shot_distance <= 8 THEN 'paint'
+      ELSE 'mid_range'
+    END AS zone
+  FROM shots
+  WHERE event_type = 'shot' AND shot_made IS NOT NULL AND shot_distance IS NOT NULL
+),
+-- a source that never names a second player knows nothing of blocks: unknown is not zero
+known AS (
+  SELECT game_date, pair, LOGICAL_OR(second_player_known) AS blocks_known
+  FROM zoned
+  GROUP BY game_date, pair
+),
+zones AS (
+  SELECT
+    game_date, shooting_team, pair, COUNT(*) AS shots,
+    COUNTIF(zone = 'paint') AS paint_attempts, COUNTIF(zone = 'paint' AND shot_made) AS paint_makes,
+    COUNTIF(zone = 'mid_range') AS mid_range_attempts, COUNTIF(zone = 'mid_range' AND shot_made) AS mid_range_makes,
+    COUNTIF(zone = 'paint' AND blocked) AS paint_blocks, COUNTIF(zone = 'mid_range' AND blocked) AS mid_range_blocks,
+    COUNTIF(zone = 'three' AND blocked) AS three_blocks
+  FROM zoned
+  GROUP BY game_date, shooting_team, pair
+),
+zones_known AS (
+  SELECT zones.*, known.blocks_known
+  FROM zones
+  JOIN known ON known.game_date = zones.game_date AND known.pair = zones.pair
+),
+-- the defence of a team is the offence of the other one
+measured AS (
+  SELECT
+    own.game_id, own.game_date, own.team_abbr, own.opponent_team_abbr, own.season_year, own.home_game, own.overtime_periods,
+    own.points, own.steals, own.blocks, own.defensive_rebounds, own.personal_fouls, own.primary_source_used,
+    other.primary_source_used AS other_source, other.points AS other_points, other.fg_made, other.fg_attempted,
+    other.three_pt_made, other.three_pt_attempted, other.ft_made, other.ft_attempted, other.total_rebounds, other.assists,
+    other.turnovers, zones.paint_attempts, zones.paint_makes, zones.mid_range_attempts, zones.mid_range_makes,
+    zones.paint_blocks, zones.mid_range_blocks, zones.three_blocks, COALESCE(zones.blocks_known, FALSE) AS blocks_known,
+    COALESCE(10 * zones.shots >= 9 * other.fg_attempted, FALSE) AS shot_zones_available,
+    100 * other.fg_attempted + 44 * other.ft_attempted AS shooting_hundredths,
+    100 * other.fg_attempted + 44 * other.ft_attempted - 100 * other.offensive_rebounds + 100 * other.turnovers
+      AS possession_hundredths
+  FROM boxes AS own
+  JOIN boxes AS other ON other.game_id = own.game_id AND other.team_abbr = own.opponent_team_abbr
+  LEFT JOIN zones_known AS zones ON zones.game_date = own.game_date AND zones.shooting_team = own.opponent_team_abbr
+),
+final AS (
+  SELECT
+    game_id,
+    game_date,
+    team_abbr AS defending_team_abbr,
+    opponent_team_abbr,
+    season_year,
+    other_points AS points_allowed,
+    fg_made AS opp_fg_makes,
+    fg_attempted AS opp_fg_attempts,
+    three_pt_made AS opp_three_pt_makes,
+    three_pt_attempted AS opp_three_pt_attempts,
+    ft_made AS opp_ft_makes,
+    ft_attempted AS opp_ft_attempts,
+    total_rebounds AS opp_rebounds,
+    assists AS opp_assists,
+    turnovers AS turnovers_forced,
+    steals,
+    blocks,
+    defensive_rebounds,
+    personal_fouls AS fouls_committed,
+    IF(shot_zones_available, paint_attempts, NULL) AS opp_paint_attempts,
+    IF(shot_zones_available, paint_makes, NULL) AS opp_paint_makes,
+    IF(shot_zones_available, mid_range_attempts, NULL) AS opp_mid_range_attempts,
+    IF(shot_zones_available, mid_range_makes, NULL) AS opp_mid_range_makes,
+    IF(shot_zones_available, 2 * paint_makes, NULL) AS points_in_paint_allowed,
+    IF(shot_zones_available, 2 * mid_range_makes, NULL) AS mid_range_points_allowed,
+    3 * three_pt_made AS three_pt_points_allowed,
+    IF(shot_zones_available AND blocks_known, paint_blocks, NULL) AS blocks_paint,
+    IF(shot_zones_available AND blocks_known, mid_range_blocks, NULL) AS blocks_mid_range,
+    IF(shot_zones_available AND blocks_known, three_blocks, NULL) AS blocks_three_pt,
+    CAST(ROUND(SAFE_DIVIDE(10000 * other_points, possession_hundredths), 2) AS NUMERIC) AS defensive_rating,
+    CAST(ROUND(SAFE_DIVIDE(24 * possession_hundredths, 10 * (240 + 25 * overtime_periods)), 1) AS NUMERIC) AS opponent_pace,
+    CAST(ROUND(SAFE_DIVIDE(50 * other_points, shooting_hundredths), 3) AS NUMERIC) AS opponent_ts_pct,
+    home_game,
+    points > other_points AS win_flag,
+    points - other_points AS margin_of_victory,
+    overtime_periods,
+    shot_zones_available,
+    IF(primary_source_used = other_source, primary_source_used, 'reconstructed_team_from_players') AS primary_source_used,
+    IF(primary_source_used = 'nbac_team_boxscore' AND other_source = 'nbac_team_boxscore', 'gold', 'silver') AS quality_tier,
+    CAST(IF(primary_source_used = 'nbac_team_boxscore' AND other_source = 'nbac_team_boxscore', 100, 85) AS NUMERIC) AS quality_score,
+    ARRAY_CONCAT(
+      IF(primary_source_used = 'nbac_team_boxscore' AND other_source = 'nbac_team_boxscore', [], ['reconstructed']),
+      IF(shot_zones_available, [], ['missing_shot_zones'])
+    ) AS quality_issues
+  FROM measured
+)
+SELECT final.*, SUBSTR(TO_HEX(SHA256(TO_JSON_STRING(final))), 1, 16) AS data_hash, CURRENT_TIMESTAMP() AS processed_at
+FROM final;
