@@ -33,7 +33,15 @@ ALLOWED_FUNCTIONS = (
     exp.LastValue, exp.Least, exp.Lower, exp.LogicalAnd, exp.LogicalOr, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pow, exp.RegexpExtract,
     exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber, exp.SafeDivide, exp.SHA2Digest, exp.Sqrt, exp.Substring,
     exp.Sum, exp.TimeToStr, exp.TryCast, exp.UnixDate, exp.Unnest, exp.Upper, exp.JSONFormat, exp.LowerHex, exp.Sign, exp.TsOrDsToDate,
+    exp.FarmFingerprint, exp.Struct, exp.UnixMicros,
 )  # fmt: skip
+
+JSON_REWRITES = (
+    (r'":(-?\d+)\.0+([,}])', r'":\1\2'),  # a whole number, NUMERIC or FLOAT64
+    (r'":(-?\d+\.\d*[1-9])0+([,}])', r'":"\1"\2'),  # any other NUMERIC
+    (r"(\d)\.0([,\]])", r"\1\2"),  # a whole FLOAT64 in an array
+    (r'"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\+00"', r'"\1T\2Z"'),
+)
 
 
 @cache
@@ -45,11 +53,20 @@ def to_duckdb(sql: str) -> str:
     try:
         tree = sqlglot.parse_one(sql, read="bigquery")
         refuse_outside_subset(tree)
-        for rule in RULES:
-            tree = tree.transform(rule)
+        rewrite(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise CannotJudge(f"this GoogleSQL cannot be carried over to DuckDB: {error}") from error
+
+
+def rewrite(tree: exp.Expression) -> None:
+    """Applies every rule to every node below the root, in place, inner nodes first."""
+    for node in reversed(list(tree.walk())):
+        for rule in RULES:
+            changed = rule(node)
+            if changed is not node:
+                node.replace(changed)
+                node = changed
 
 
 def refuse_outside_subset(tree: exp.Expression) -> None:
@@ -81,15 +98,19 @@ def _in_unnest(node: exp.Expression) -> exp.Expression:
     return exp.In(this=node.this, query=exp.Subquery(this=query))
 
 
-def _json_numbers(node: exp.Expression) -> exp.Expression:
-    """TO_JSON_STRING writes the NUMERIC 100 as ``100``, DuckDB as ``100.0``."""
+def _json_text(node: exp.Expression) -> exp.Expression:
+    """TO_JSON_STRING as BigQuery writes it: NUMERIC 100 is ``100`` and 0.5 is ``"0.5"``, FLOAT64 0.5 is ``0.5``.
+
+    DuckDB writes a NUMERIC with all its decimals, ``0.500000000``: trailing zeros tell it from a FLOAT64. TIMESTAMP is
+    right for whole seconds in a session at UTC.
+    """
     if not isinstance(node, exp.JSONFormat):
         return node
-    json = exp.cast(exp.func("to_json", node.this.copy()), "text")
-    return exp.Anonymous(
-        this="regexp_replace",
-        expressions=[json, exp.Literal.string(r"(\d)\.0([,}])"), exp.Literal.string(r"\1\2"), exp.Literal.string("g")],
-    )
+    text: exp.Expression = exp.cast(exp.func("to_json", node.this.copy()), "text")
+    for pattern, replacement in JSON_REWRITES:
+        arguments = [text, *(exp.Literal.string(part) for part in (pattern, replacement, "g"))]
+        text = exp.Anonymous(this="regexp_replace", expressions=arguments)
+    return text
 
 
 def _whole_cast(node: exp.Expression) -> exp.Expression:
@@ -100,11 +121,27 @@ def _whole_cast(node: exp.Expression) -> exp.Expression:
     return exp.cast(exp.func("round", inner.copy()), "bigint") if isinstance(inner, exp.Div) else node
 
 
+def _whole_division(node: exp.Expression) -> exp.Expression:
+    """DIV(a + b, c) / 10: the transpiler writes ``a + b // c / 10``, without parentheses."""
+    if not isinstance(node, exp.IntDiv):
+        return node
+    return exp.Paren(this=exp.IntDiv(this=exp.paren(node.this.copy()), expression=exp.paren(node.expression.copy())))
+
+
 def _plain_numeric(node: exp.Expression) -> exp.Expression:
     """NUMERIC without precision is NUMERIC(38, 9); DuckDB would take DECIMAL(18, 3)."""
-    if type(node) is exp.Cast and node.to.this == exp.DType.DECIMAL and not node.to.expressions:
-        return exp.cast(node.this.copy(), exp.DataType.build("decimal(38, 9)"))
+    if isinstance(node, exp.DataType) and node.this == exp.DType.DECIMAL and not node.expressions:
+        return exp.DataType.build("decimal(38, 9)")
     return node
 
 
-RULES: tuple[Callable[[exp.Expression], exp.Expression], ...] = (_in_unnest, _json_numbers, _whole_cast, _plain_numeric)
+def _row_hash(node: exp.Expression) -> exp.Expression:
+    """CAST(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(...))) AS NUMERIC) hashes a row on BigQuery; DuckDB has its own hash."""
+    struct = node.find(exp.Struct) if type(node) is exp.Cast and isinstance(node.this, exp.FarmFingerprint) else None
+    if struct is None:
+        return node
+    columns = [part.copy() for part in struct.expressions]
+    return exp.cast(exp.Anonymous(this="hash", expressions=columns), "hugeint")
+
+
+RULES: tuple[Callable[[exp.Expression], exp.Expression], ...] = (_row_hash, _in_unnest, _json_text, _whole_cast, _whole_division, _plain_numeric)

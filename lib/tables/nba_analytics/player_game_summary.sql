@@ -141,9 +141,9 @@ team_lines AS (
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
 events AS (
-  SELECT
-    game_date, home_team_abbr, away_team_abbr, event_type, event_subtype, player_1_lookup, player_1_team_abbr, player_2_lookup,
-    player_2_role, shot_made, shot_type, shot_distance
+  SELECT DISTINCT
+    game_id, event_id, game_date, home_team_abbr, away_team_abbr, event_type, event_subtype, player_1_lookup,
+    player_1_team_abbr, player_2_lookup, player_2_role, shot_made, shot_type, shot_distance
   FROM nba_raw.bigdataball_play_by_play
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -191,7 +191,7 @@ blockers AS (
   GROUP BY game_date, player_2, team_2
 ),
 odds AS (
-  SELECT game_date, player_lookup, bookmaker, points_line, snapshot_timestamp
+  SELECT game_date, player_lookup, bookmaker, SAFE_CAST(points_line AS NUMERIC) AS points_line, snapshot_timestamp
   FROM nba_raw.odds_api_player_points_props
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -210,7 +210,9 @@ odds_lines AS (
   WHERE points_line IS NOT NULL
 ),
 pros AS (
-  SELECT game_date, player_lookup, bookmaker, points_line, opening_line, is_active, is_best_line, bookmaker_last_update
+  SELECT
+    game_date, player_lookup, bookmaker, SAFE_CAST(points_line AS NUMERIC) AS points_line,
+    SAFE_CAST(opening_line AS NUMERIC) AS opening_line, is_active, is_best_line, bookmaker_last_update
   FROM nba_raw.bettingpros_player_points_props
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -241,7 +243,7 @@ measured AS (
     END AS points_line_source,
     100 * box.field_goals_attempted + 44 * box.free_throws_attempted AS shooting_hundredths,
     100 * box.field_goals_attempted + 44 * box.free_throws_attempted + 100 * box.turnovers AS used_hundredths,
-    100 * line.fg_attempts + 44 * line.ft_attempts + 100 * line.turnovers AS team_used_hundredths,
+    box.seconds * (100 * line.fg_attempts + 44 * line.ft_attempts + 100 * line.turnovers) AS team_share,
     60 * (48 + 5 * line.overtime_periods) AS team_seconds
   FROM player_seconds AS box
   LEFT JOIN team_lines AS line ON line.game_id = box.game_id AND line.team_abbr = box.team_abbr
@@ -280,11 +282,13 @@ final AS (
     three_pointers_made AS three_pt_makes,
     free_throws_attempted AS ft_attempts,
     free_throws_made AS ft_makes,
-    CAST(ROUND(IF(seconds > 0, seconds / 60, NULL), 1) AS NUMERIC) AS minutes_played,
-    CAST(LEAST(9999.9, ROUND(
-      SAFE_DIVIDE(100 * used_hundredths * team_seconds, seconds * team_used_hundredths), 1)) AS NUMERIC) AS usage_rate,
-    CAST(ROUND(SAFE_DIVIDE(50 * points, shooting_hundredths), 3) AS NUMERIC) AS ts_pct,
-    CAST(ROUND(SAFE_DIVIDE(2 * field_goals_made + three_pointers_made, 2 * field_goals_attempted), 3) AS NUMERIC) AS efg_pct,
+    -- the quotients are rounded in whole numbers, halves up: ROUND of a FLOAT64 differs between engines at a tie
+    CAST(DIV(IF(seconds > 0, seconds, NULL) + 3, 6) / 10 AS NUMERIC) AS minutes_played,
+    CAST(LEAST(99999, DIV(2000 * used_hundredths * team_seconds + team_share, NULLIF(2 * team_share, 0))) / 10 AS NUMERIC)
+      AS usage_rate,
+    CAST(DIV(100000 * points + shooting_hundredths, NULLIF(2 * shooting_hundredths, 0)) / 1000 AS NUMERIC) AS ts_pct,
+    CAST(DIV(1000 * (2 * field_goals_made + three_pointers_made) + field_goals_attempted, NULLIF(2 * field_goals_attempted, 0))
+      / 1000 AS NUMERIC) AS efg_pct,
     IF(shot_zones_available, paint_attempts, NULL) AS paint_attempts,
     IF(shot_zones_available, paint_makes, NULL) AS paint_makes,
     IF(shot_zones_available, mid_range_attempts, NULL) AS mid_range_attempts,

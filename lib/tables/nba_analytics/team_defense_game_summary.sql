@@ -151,9 +151,10 @@ boxes AS (
     sides.game_id, sides.nba_game_id, sides.game_date, sides.season_year, sides.team_abbr, sides.opponent_team_abbr,
     sides.home_game,
     IF(box.team_abbr IS NOT NULL, 'nbac_team_boxscore', 'reconstructed_team_from_players') AS primary_source_used,
-    GREATEST(0, CAST(ROUND(SAFE_DIVIDE(
-      IF(box.team_abbr IS NOT NULL, SAFE_CAST(REGEXP_EXTRACT(box.minutes, r'^([0-9]+)') AS INT64), rebuilt.team_minutes)
-      - 240, 25)) AS INT64)) AS overtime_periods,
+    -- whole overtimes nearest to the minutes; 240 where nobody gives any
+    GREATEST(0, DIV(
+      COALESCE(SAFE_CAST(REGEXP_EXTRACT(box.minutes, r'^([0-9]+)') AS INT64), rebuilt.team_minutes, 240) - 228, 25
+    )) AS overtime_periods,
     IF(box.team_abbr IS NOT NULL, box.points, rebuilt.points) AS points,
     IF(box.team_abbr IS NOT NULL, box.fg_made, rebuilt.fg_made) AS fg_made,
     IF(box.team_abbr IS NOT NULL, box.fg_attempted, rebuilt.fg_attempted) AS fg_attempted,
@@ -175,9 +176,9 @@ boxes AS (
   WHERE box.team_abbr IS NOT NULL OR rebuilt.team_abbr IS NOT NULL
 ),
 shots AS (
-  SELECT
-    game_date, home_team_abbr, away_team_abbr, player_1_team_abbr, event_type, event_subtype, player_2_role, shot_made, shot_type,
-    shot_distance
+  SELECT DISTINCT
+    game_id, event_id, game_date, home_team_abbr, away_team_abbr, player_1_team_abbr, event_type, event_subtype, player_2_role,
+    shot_made, shot_type, shot_distance
   FROM nba_raw.bigdataball_play_by_play
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -225,6 +226,7 @@ measured AS (
     other.turnovers, zones.paint_attempts, zones.paint_makes, zones.mid_range_attempts, zones.mid_range_makes,
     zones.paint_blocks, zones.mid_range_blocks, zones.three_blocks, COALESCE(zones.blocks_known, FALSE) AS blocks_known,
     COALESCE(10 * zones.shots >= 9 * other.fg_attempted, FALSE) AS shot_zones_available,
+    240 + 25 * own.overtime_periods AS team_minutes,
     100 * other.fg_attempted + 44 * other.ft_attempted AS shooting_hundredths,
     100 * other.fg_attempted + 44 * other.ft_attempted - 100 * other.offensive_rebounds + 100 * other.turnovers
       AS possession_hundredths
@@ -263,9 +265,12 @@ final AS (
     IF(shot_zones_available AND blocks_known, paint_blocks, NULL) AS blocks_paint,
     IF(shot_zones_available AND blocks_known, mid_range_blocks, NULL) AS blocks_mid_range,
     IF(shot_zones_available AND blocks_known, three_blocks, NULL) AS blocks_three_pt,
-    CAST(ROUND(SAFE_DIVIDE(10000 * other_points, possession_hundredths), 2) AS NUMERIC) AS defensive_rating,
-    CAST(ROUND(SAFE_DIVIDE(24 * possession_hundredths, 10 * (240 + 25 * overtime_periods)), 1) AS NUMERIC) AS opponent_pace,
-    CAST(ROUND(SAFE_DIVIDE(50 * other_points, shooting_hundredths), 3) AS NUMERIC) AS opponent_ts_pct,
+    -- the quotients are rounded in whole numbers, halves up: ROUND of a FLOAT64 differs between engines at a tie
+    CAST(DIV(2000000 * other_points + possession_hundredths, NULLIF(2 * possession_hundredths, 0)) / 100 AS NUMERIC)
+      AS defensive_rating,
+    CAST(DIV(48 * possession_hundredths + team_minutes, 2 * team_minutes) / 10 AS NUMERIC) AS opponent_pace,
+    CAST(DIV(100000 * other_points + shooting_hundredths, NULLIF(2 * shooting_hundredths, 0)) / 1000 AS NUMERIC)
+      AS opponent_ts_pct,
     home_game,
     points > other_points AS win_flag,
     points - other_points AS margin_of_victory,

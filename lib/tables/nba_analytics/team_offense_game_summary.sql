@@ -147,9 +147,10 @@ boxes AS (
     sides.game_id, sides.nba_game_id, sides.game_date, sides.season_year, sides.team_abbr, sides.opponent_team_abbr,
     sides.home_game,
     IF(box.team_abbr IS NOT NULL, 'nbac_team_boxscore', 'reconstructed_team_from_players') AS primary_source_used,
-    GREATEST(0, CAST(ROUND(SAFE_DIVIDE(
-      IF(box.team_abbr IS NOT NULL, SAFE_CAST(REGEXP_EXTRACT(box.minutes, r'^([0-9]+)') AS INT64), rebuilt.team_minutes)
-      - 240, 25)) AS INT64)) AS overtime_periods,
+    -- whole overtimes nearest to the minutes; 240 where nobody gives any
+    GREATEST(0, DIV(
+      COALESCE(SAFE_CAST(REGEXP_EXTRACT(box.minutes, r'^([0-9]+)') AS INT64), rebuilt.team_minutes, 240) - 228, 25
+    )) AS overtime_periods,
     IF(box.team_abbr IS NOT NULL, box.points, rebuilt.points) AS points,
     IF(box.team_abbr IS NOT NULL, box.fg_made, rebuilt.fg_made) AS fg_made,
     IF(box.team_abbr IS NOT NULL, box.fg_attempted, rebuilt.fg_attempted) AS fg_attempted,
@@ -171,7 +172,8 @@ boxes AS (
   WHERE box.team_abbr IS NOT NULL OR rebuilt.team_abbr IS NOT NULL
 ),
 shots AS (
-  SELECT game_date, player_1_team_abbr, event_type, event_subtype, shot_made, shot_type, shot_distance
+  SELECT DISTINCT
+    game_id, event_id, game_date, player_1_team_abbr, event_type, event_subtype, shot_made, shot_type, shot_distance
   FROM nba_raw.bigdataball_play_by_play
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -200,6 +202,7 @@ measured AS (
     zones.mid_range_makes,
     -- a pull that was cut short holds part of a game's shots: fewer than nine in ten are no zone data
     COALESCE(10 * zones.shots >= 9 * own.fg_attempted, FALSE) AS shot_zones_available,
+    240 + 25 * own.overtime_periods AS team_minutes,
     100 * own.fg_attempted + 44 * own.ft_attempted AS shooting_hundredths,
     DIV(100 * own.fg_attempted + 44 * own.ft_attempted + 100 * own.turnovers - 100 * own.offensive_rebounds + 5, 10)
       AS possession_tenths
@@ -232,10 +235,11 @@ final AS (
     IF(shot_zones_available, mid_range_attempts, NULL) AS team_mid_range_attempts,
     IF(shot_zones_available, mid_range_makes, NULL) AS team_mid_range_makes,
     IF(shot_zones_available, 2 * paint_makes, NULL) AS points_in_paint_scored,
-    CAST(ROUND(SAFE_DIVIDE(1000 * points, possession_tenths), 2) AS NUMERIC) AS offensive_rating,
-    CAST(ROUND(SAFE_DIVIDE(24 * possession_tenths, 240 + 25 * overtime_periods), 1) AS NUMERIC) AS pace,
+    -- the quotients are rounded in whole numbers, halves up: ROUND of a FLOAT64 differs between engines at a tie
+    CAST(DIV(200000 * points + possession_tenths, NULLIF(2 * possession_tenths, 0)) / 100 AS NUMERIC) AS offensive_rating,
+    CAST(DIV(480 * possession_tenths + team_minutes, 2 * team_minutes) / 10 AS NUMERIC) AS pace,
     DIV(possession_tenths, 10) AS possessions,
-    CAST(ROUND(SAFE_DIVIDE(50 * points, shooting_hundredths), 3) AS NUMERIC) AS ts_pct,
+    CAST(DIV(100000 * points + shooting_hundredths, NULLIF(2 * shooting_hundredths, 0)) / 1000 AS NUMERIC) AS ts_pct,
     home_game,
     points > opponent_points AS win_flag,
     points - opponent_points AS margin_of_victory,

@@ -127,7 +127,9 @@ players AS (
   SELECT * FROM bdl_players
 ),
 history AS (
-  SELECT game_date, season_year, player_lookup, points, minutes_played, usage_rate
+  SELECT
+    game_date, season_year, player_lookup, points, CAST(10 * minutes_played AS INT64) AS minute_tenths,
+    CAST(100 * usage_rate AS INT64) AS usage_hundredths
   FROM nba_analytics.player_game_summary
   WHERE game_date BETWEEN @history_from AND @last
 ),
@@ -137,7 +139,7 @@ timeline AS (
     COALESCE(players.game_date, history.game_date) AS game_date,
     COALESCE(players.season_year, history.season_year) AS season_year,
     COALESCE(players.player_lookup, history.player_lookup) AS player_lookup,
-    IF(history.player_lookup IS NULL, 0, 1) AS games, history.points, history.minutes_played, history.usage_rate
+    IF(history.player_lookup IS NULL, 0, 1) AS games, history.points, history.minute_tenths, history.usage_hundredths
   FROM players
   FULL JOIN history ON history.game_date = players.game_date AND history.player_lookup = players.player_lookup
 ),
@@ -160,11 +162,11 @@ entering AS (
     game_date, season_year, player_lookup, number, last_date,
     SUM(points) OVER l5 AS points_5, COUNT(points) OVER l5 AS games_5,
     SUM(points) OVER l10 AS points_10, COUNT(points) OVER l10 AS games_10,
-    SUM(usage_rate) OVER l7 AS usage_7, COUNT(usage_rate) OVER l7 AS usage_games_7,
-    SUM(usage_rate) OVER before AS usage_season, COUNT(usage_rate) OVER before AS usage_games_season,
+    SUM(usage_hundredths) OVER l7 AS usage_7, COUNT(usage_hundredths) OVER l7 AS usage_games_7,
+    SUM(usage_hundredths) OVER before AS usage_season, COUNT(usage_hundredths) OVER before AS usage_games_season,
     SUM(points) OVER before AS points_season,
     COALESCE(SUM(games) OVER d7, 0) AS games_7, COALESCE(SUM(games) OVER d14, 0) AS games_14,
-    COALESCE(SUM(minutes_played) OVER d7, 0) AS minutes_7, COALESCE(SUM(minutes_played) OVER d14, 0) AS minutes_14,
+    COALESCE(SUM(minute_tenths) OVER d7, 0) AS minute_tenths_7, COALESCE(SUM(minute_tenths) OVER d14, 0) AS minute_tenths_14,
     -- both games of a pair inside the window: the second of them at most 13 days back
     COALESCE(SUM(IF(gap = 1, 1, 0)) OVER d13, 0) AS back_to_backs_14,
     LAST_VALUE(gap IGNORE NULLS) OVER (
@@ -182,26 +184,26 @@ entering AS (
     d14 AS (PARTITION BY season_year, player_lookup ORDER BY UNIX_DATE(game_date) RANGE BETWEEN 14 PRECEDING AND 1 PRECEDING)
 ),
 team_history AS (
-  SELECT game_date, season_year, team_abbr, pace
+  SELECT game_date, season_year, team_abbr, CAST(10 * pace AS INT64) AS pace_tenths
   FROM nba_analytics.team_offense_game_summary
   WHERE game_date BETWEEN @history_from AND @last
 ),
 team_timeline AS (
-  SELECT played.game_date, played.season_year, played.team_abbr, team_history.pace
+  SELECT played.game_date, played.season_year, played.team_abbr, team_history.pace_tenths
   FROM played
   LEFT JOIN team_history ON team_history.game_date = played.game_date AND team_history.team_abbr = played.team_abbr
 ),
 team_entering AS (
   SELECT
     game_date, season_year, team_abbr, LAG(game_date) OVER earlier AS last_date,
-    SAFE_DIVIDE(SUM(pace) OVER last_10, COUNT(pace) OVER last_10) AS pace_10
+    SUM(pace_tenths) OVER last_10 AS pace_tenths_10, NULLIF(COUNT(pace_tenths) OVER last_10, 0) AS pace_games_10
   FROM team_timeline
   WINDOW
     earlier AS (PARTITION BY season_year, team_abbr ORDER BY game_date),
     last_10 AS (PARTITION BY season_year, team_abbr ORDER BY game_date ROWS BETWEEN 10 PRECEDING AND 1 PRECEDING)
 ),
 odds AS (
-  SELECT game_date, player_lookup, bookmaker, points_line, snapshot_timestamp
+  SELECT game_date, player_lookup, bookmaker, SAFE_CAST(points_line AS NUMERIC) AS points_line, snapshot_timestamp
   FROM nba_raw.odds_api_player_points_props
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -220,7 +222,9 @@ odds_lines AS (
   WHERE points_line IS NOT NULL
 ),
 pros AS (
-  SELECT game_date, player_lookup, bookmaker, points_line, opening_line, is_active, is_best_line, bookmaker_last_update
+  SELECT
+    game_date, player_lookup, bookmaker, SAFE_CAST(points_line AS NUMERIC) AS points_line,
+    SAFE_CAST(opening_line AS NUMERIC) AS opening_line, is_active, is_best_line, bookmaker_last_update
   FROM nba_raw.bettingpros_player_points_props
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -235,7 +239,9 @@ pros_lines AS (
   WHERE is_active AND points_line IS NOT NULL
 ),
 lines AS (
-  SELECT game_date, home_team_abbr, away_team_abbr, bookmaker_key, market_key, outcome_name, outcome_point, snapshot_timestamp
+  SELECT
+    game_date, home_team_abbr, away_team_abbr, bookmaker_key, market_key, outcome_name,
+    SAFE_CAST(outcome_point AS NUMERIC) AS outcome_point, snapshot_timestamp
   FROM nba_raw.odds_api_game_lines
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -333,8 +339,11 @@ lined AS (
   SELECT
     players.*, entering.number, entering.last_date, entering.points_5, entering.games_5, entering.points_10, entering.games_10,
     entering.usage_7, entering.usage_games_7, entering.usage_season, entering.usage_games_season, entering.games_7,
-    entering.games_14, entering.minutes_7, entering.minutes_14, entering.back_to_backs_14, entering.last_gap,
-    entering.last_rested_date, own.pace_10, other.pace_10 AS opponent_pace_10, other.last_date AS opponent_last_date,
+    entering.games_14, entering.minute_tenths_7, entering.minute_tenths_14, entering.back_to_backs_14, entering.last_gap,
+    entering.last_rested_date, own.pace_tenths_10, own.pace_games_10, other.pace_tenths_10 AS opponent_pace_tenths_10,
+    other.pace_games_10 AS opponent_pace_games_10, other.last_date AS opponent_last_date,
+    other.pace_tenths_10 * own.pace_games_10 - own.pace_tenths_10 * other.pace_games_10 AS pace_gap,
+    own.pace_games_10 * other.pace_games_10 AS pace_gap_over,
     COALESCE(odds_lines.points_line, pros_lines.points_line) AS line,
     IF(odds_lines.points_line IS NOT NULL, odds_lines.opening_line, pros_lines.opening_line) AS opening_line,
     CASE
@@ -417,13 +426,14 @@ final AS (
     DATE_DIFF(game_date, opponent_last_date, DAY) - 1 AS opponent_days_rest,
     games_7 AS games_in_last_7_days,
     games_14 AS games_in_last_14_days,
-    CAST(minutes_7 AS NUMERIC) AS minutes_in_last_7_days,
-    CAST(minutes_14 AS NUMERIC) AS minutes_in_last_14_days,
-    CAST(ROUND(SAFE_DIVIDE(CAST(minutes_7 AS FLOAT64), games_7), 1) AS NUMERIC) AS avg_minutes_per_game_last_7,
+    CAST(minute_tenths_7 / 10 AS NUMERIC) AS minutes_in_last_7_days,
+    CAST(minute_tenths_14 / 10 AS NUMERIC) AS minutes_in_last_14_days,
+    -- the quotients are rounded in whole numbers, halves up: ROUND of a FLOAT64 differs between engines at a tie
+    CAST(DIV(2 * minute_tenths_7 + games_7, NULLIF(2 * games_7, 0)) / 10 AS NUMERIC) AS avg_minutes_per_game_last_7,
     back_to_backs_14 AS back_to_backs_last_14_days,
     number - 1 AS games_played_season,
-    CAST(ROUND(SAFE_DIVIDE(points_5, games_5), 1) AS NUMERIC) AS points_avg_last_5,
-    CAST(ROUND(SAFE_DIVIDE(points_10, games_10), 1) AS NUMERIC) AS points_avg_last_10,
+    CAST(DIV(20 * points_5 + games_5, NULLIF(2 * games_5, 0)) / 10 AS NUMERIC) AS points_avg_last_5,
+    CAST(DIV(20 * points_10 + games_10, NULLIF(2 * games_10, 0)) / 10 AS NUMERIC) AS points_avg_last_10,
     games_5 AS l5_games_used,
     games_10 AS l10_games_used,
     CASE WHEN games_5 >= 5 THEN 'excellent' WHEN 10 * games_5 >= 35 THEN 'good' WHEN 2 * games_5 >= 5 THEN 'limited' ELSE 'insufficient' END
@@ -432,10 +442,12 @@ final AS (
       AS l10_sample_quality,
     IF(line IS NULL, NULL, COALESCE(over_streak, 0)) AS prop_over_streak,
     IF(line IS NULL, NULL, COALESCE(under_streak, 0)) AS prop_under_streak,
-    CAST(ROUND(opponent_pace_10, 1) AS NUMERIC) AS opponent_pace_last_10,
-    CAST(ROUND(opponent_pace_10 - pace_10, 1) AS NUMERIC) AS pace_differential,
-    CAST(ROUND(SAFE_DIVIDE(CAST(usage_7 AS FLOAT64), usage_games_7), 1) AS NUMERIC) AS avg_usage_rate_last_7_games,
-    CAST(ROUND(SAFE_DIVIDE(CAST(usage_season AS FLOAT64), usage_games_season), 1) AS NUMERIC) AS projected_usage_rate,
+    CAST(DIV(2 * opponent_pace_tenths_10 + opponent_pace_games_10, 2 * opponent_pace_games_10) / 10 AS NUMERIC)
+      AS opponent_pace_last_10,
+    CAST(SIGN(pace_gap) * DIV(2 * ABS(pace_gap) + pace_gap_over, 2 * pace_gap_over) / 10 AS NUMERIC) AS pace_differential,
+    CAST(DIV(2 * usage_7 + 10 * usage_games_7, NULLIF(20 * usage_games_7, 0)) / 10 AS NUMERIC) AS avg_usage_rate_last_7_games,
+    CAST(DIV(2 * usage_season + 10 * usage_games_season, NULLIF(20 * usage_games_season, 0)) / 10 AS NUMERIC)
+      AS projected_usage_rate,
     stars AS star_teammates_out,
     CASE
       WHEN kind IN ('004', '005') THEN 'playoffs'

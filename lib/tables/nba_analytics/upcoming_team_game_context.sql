@@ -88,8 +88,8 @@ entering AS (
       AS games_7,
     COUNT(*) OVER (PARTITION BY season_year, team_abbr ORDER BY UNIX_DATE(game_date) RANGE BETWEEN 14 PRECEDING AND 1 PRECEDING)
       AS games_14,
-    game_number - 1 - COALESCE(MAX(IF(margin < 0, game_number, 0)) OVER before, 0) AS win_streak,
-    game_number - 1 - COALESCE(MAX(IF(margin > 0, game_number, 0)) OVER before, 0) AS loss_streak
+    game_number - 1 - COALESCE(MAX(IF(margin > 0, 0, game_number)) OVER before, 0) AS win_streak,
+    game_number - 1 - COALESCE(MAX(IF(margin < 0, 0, game_number)) OVER before, 0) AS loss_streak
   FROM numbered
   WINDOW
     earlier AS (PARTITION BY season_year, team_abbr ORDER BY game_date),
@@ -98,7 +98,9 @@ entering AS (
     )
 ),
 lines AS (
-  SELECT game_date, home_team_abbr, away_team_abbr, bookmaker_key, market_key, outcome_name, outcome_point, snapshot_timestamp
+  SELECT
+    game_date, home_team_abbr, away_team_abbr, bookmaker_key, market_key, outcome_name,
+    SAFE_CAST(outcome_point AS NUMERIC) AS outcome_point, snapshot_timestamp
   FROM nba_raw.odds_api_game_lines
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
 ),
@@ -227,8 +229,7 @@ final AS (
     measured.game_number AS game_number_in_season,
     CAST(ROUND(IF(measured.home_game, measured.home_spread, -measured.home_spread), 2) AS NUMERIC) AS game_spread,
     measured.spread_source AS game_spread_source,
-    CAST(ROUND(IF(measured.home_game, 1, -1) * (measured.home_spread - measured.home_opening_spread), 2) AS NUMERIC)
-      AS spread_movement,
+    CAST(ROUND(IF(measured.home_game, 1, -1) * (measured.home_spread - measured.home_opening_spread), 2) AS NUMERIC) AS spread_movement,
     CAST(ROUND(measured.total, 1) AS NUMERIC) AS game_total,
     measured.total_source AS game_total_source,
     CAST(ROUND(measured.total - measured.opening_total, 1) AS NUMERIC) AS total_movement,

@@ -1,0 +1,88 @@
+"""The audit of a stage: what must hold before a date may be published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from lib.coverage import Holding
+from lib.registry import Table
+from lib.warehouse import Session
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A computed chunk: ``computed`` as the SELECT gave it, ``relation`` in the contract's types."""
+
+    table: Table
+    computed: str
+    relation: str
+    days: tuple[date, ...]
+
+    def write(self, session: Session, path: Path, days: Iterable[date]) -> None:
+        """Writes the rows of *days* to a private Parquet file."""
+        wanted = ", ".join(f"DATE '{day}'" for day in days)
+        session.write_parquet(self.relation, path, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
+
+
+def keep_stage(session: Session, table: Table, days: Iterable[date], history_from: date) -> Staged:
+    """Computes *table* for *days* of one season and casts it to the contract's types."""
+    days = tuple(sorted(days))
+    session.keep("computed", table.select or "", dates=list(days), first=days[0], last=days[-1], history_from=history_from)
+    casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
+    session.keep("staged", f"SELECT {casts} FROM computed")
+    return Staged(table, "computed", "staged", days)
+
+
+def refusals(session: Session, staged: Staged, held: Mapping[date, Holding]) -> dict[date, str]:
+    """Why dates of the stage may not be published: date -> what, with key and value. Empty where all are clean."""
+    found: dict[date, str] = {}
+    for day in staged.days:
+        holding = held.get(day)
+        if holding is not None and not holding.whole:
+            found[day] = _keys_at_fault(session, staged, holding)
+    return found | _out_of_type(session, staged) | _missing_values(session, staged)
+
+
+def _keys_at_fault(session: Session, staged: Staged, held: Holding) -> str:
+    if held.present < held.computable:
+        return f"{held.computable - held.present} of {held.expected} expected keys were not computed, for instance {held.example}"
+    key = staged.table.contract.key
+    columns = ", ".join(key)
+    sql = f"SELECT {columns}, COUNT(*) AS copies FROM {staged.relation} WHERE {staged.table.date_column} = @day GROUP BY {columns} ORDER BY copies DESC, {columns} LIMIT 1"
+    *values, copies = session.rows(sql, day=held.day)[0]
+    named = ", ".join(f"{name}={value}" for name, value in zip(key, values, strict=True))
+    return f"{named} occurs {copies} times" if copies > 1 else f"{held.rows} rows for {held.computable} expected keys"
+
+
+def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
+    """Values that do not fit the contract's type: date -> key, column and value."""
+    faults: dict[date, str] = {}
+    columns = [c for c in staged.table.contract.columns if c.base_type in ("NUMERIC", "INT64")]
+    misfits = [f"({c.name} IS NOT NULL AND SAFE_CAST({c.name} AS {c.type}) IS NULL)" for c in columns]
+    if not misfits or not session.rows(f"SELECT COUNT(*) FROM {staged.computed} WHERE {' OR '.join(misfits)}")[0][0]:
+        return faults
+    for column, misfit in zip(columns, misfits, strict=True):
+        for day, key, value in _offenders(session, staged, staged.computed, misfit, column.name):
+            faults.setdefault(day, f"{key}: {column.name} {value} does not fit {column.type}")
+    return faults
+
+
+def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
+    faults: dict[date, str] = {}
+    required = [c.name for c in staged.table.contract.columns if c.required]
+    if not session.rows(f"SELECT COUNT(*) FROM {staged.relation} WHERE {' OR '.join(f'{c} IS NULL' for c in required)}")[0][0]:
+        return faults
+    for name in required:
+        for day, key, _ in _offenders(session, staged, staged.relation, f"{name} IS NULL", name):
+            faults.setdefault(day, f"{key}: {name} is NULL, the contract requires a value")
+    return faults
+
+
+def _offenders(session: Session, staged: Staged, relation: str, condition: str, column: str) -> list[tuple[date, str, str]]:
+    key = staged.table.contract.key
+    named = ", ' ', ".join(f"COALESCE(CAST({name} AS STRING), 'NULL')" for name in key)
+    sql = f"SELECT {staged.table.date_column}, CONCAT({named}), CAST({column} AS STRING) FROM {relation} WHERE {condition}"
+    return session.rows(sql)

@@ -1,0 +1,193 @@
+"""The write path: compute a chunk into a stage, audit it by date, publish the clean dates with their receipts.
+
+A date that fails the audit is named with key and value and left as it was; a reader never sees a hole; a crash leaves
+old rows or new ones; running again is idempotent.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import uuid
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from lib.audit import Staged, keep_stage, refusals
+from lib.blocking import blocked_dates
+from lib.calendar import Calendar, read_calendar
+from lib.coverage import Holding, holdings
+from lib.digests import InputDigests
+from lib.errors import CannotJudge, RunbookError
+from lib.plan import Chunk
+from lib.registry import Registry, Table, registry
+from lib.settings import Settings
+from lib.warehouse import EmbeddedWarehouse, Publication, Session
+
+PUBLISHED, FAILED, BLOCKED, INTERRUPTED = "published", "failed", "blocked", "interrupted"
+
+
+@dataclass
+class Outcome:
+    """What became of a chunk, date by date."""
+
+    chunk: Chunk
+    published: dict[date, int] = field(default_factory=dict)  # rows
+    failed: dict[date, str] = field(default_factory=dict)
+    blocked: dict[date, str] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    def add(self, other: Outcome) -> None:
+        """Takes in the outcome of a part of the chunk."""
+        self.published |= other.published
+        self.failed |= other.failed
+        self.blocked |= other.blocked
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """Runs chunks on a warehouse. ``tables`` is the registry, another one in tests."""
+
+    warehouse: EmbeddedWarehouse
+    settings: Settings
+    run: str | None = None
+    tables: Registry = field(default_factory=registry)
+
+    def run_chunks(self, chunks: Iterable[Chunk], on_done: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
+        """Runs *chunks* one after the other; a failed date never stops what does not depend on it."""
+        sweep_orphans(self.warehouse)
+        outcomes = []
+        for chunk in chunks:
+            outcome = self.run_chunk(chunk)
+            outcomes.append(outcome)
+            on_done(outcome)
+        return outcomes
+
+    def run_chunk(self, chunk: Chunk) -> Outcome:
+        """One chunk. What cannot be computed together is halved until the failing date stands alone."""
+        started = datetime.now(UTC)
+        try:
+            outcome = self._attempt(chunk, started)
+        except KeyboardInterrupt:
+            self._note(chunk, started, {day: (INTERRUPTED, "interrupted", 0) for day in chunk.days})
+            raise
+        outcome.seconds = (datetime.now(UTC) - started).total_seconds()
+        return outcome
+
+    def take_stock(self, found: Mapping[str, tuple[date, ...]]) -> None:
+        """Leaves a receipt of kind ``found`` for full dates that something else wrote, so that changes are noticed."""
+        for name, days in found.items():
+            table = self.tables.tables[name]
+            with self.warehouse.reading() as session:
+                calendar = read_calendar(session, self.settings)
+                held = self._holdings(session, table, name, days, calendar.season_start(days[0]))
+                digests = InputDigests(session, [table], calendar, days[0], days[-1])
+            receipts = [_receipt(table, held[day], digests, "found", "stock") for day in days]
+            self.warehouse.publish(Publication(name, table.date_column, tuple(days), None, tuple(receipts)))
+
+    def _attempt(self, chunk: Chunk, started: datetime) -> Outcome:
+        try:
+            return self._compute_and_publish(chunk, started)
+        except CannotJudge as error:
+            if len(chunk.days) == 1:
+                return self._give_up(chunk, started, str(error))
+        outcome = Outcome(chunk)
+        for part in _halves(chunk):
+            outcome.add(self._attempt(part, started))
+        return outcome
+
+    def _give_up(self, chunk: Chunk, started: datetime, why: str) -> Outcome:
+        self._note(chunk, started, {day: (FAILED, why, 0) for day in chunk.days})
+        return Outcome(chunk, failed={day: why for day in chunk.days})
+
+    def _compute_and_publish(self, chunk: Chunk, started: datetime) -> Outcome:
+        attempt = uuid.uuid4().hex
+        table = self.tables.tables[chunk.table]
+        stage = self.warehouse.stages / f"{socket.gethostname()}-{os.getpid()}-{attempt}.parquet"
+        try:
+            with self.warehouse.reading() as session:
+                outcome, receipts = self._stage(session, table, chunk, attempt, stage)
+            self._publish(table, outcome, receipts, attempt, stage, started)
+        finally:
+            stage.unlink(missing_ok=True)
+        return outcome
+
+    def _stage(self, session: Session, table: Table, chunk: Chunk, attempt: str, path: Path) -> tuple[Outcome, list[tuple[Any, ...]]]:
+        calendar = read_calendar(session, self.settings)
+        blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
+        days = [day for day in chunk.days if day not in blocked]
+        outcome = Outcome(chunk, blocked=blocked)
+        if not days:
+            return outcome, []
+        staged = keep_stage(session, table, days, chunk.history_from)
+        held = self._holdings(session, table, staged.relation, days, chunk.history_from)
+        outcome.failed = refusals(session, staged, held)
+        clean = [day for day in days if day not in outcome.failed]
+        outcome.published = {day: held[day].rows if day in held else 0 for day in clean}
+        receipts = self._receipts(session, table, calendar, clean, held, attempt)
+        staged.write(session, path, clean)
+        return outcome, receipts
+
+    def _receipts(
+        self, session: Session, table: Table, calendar: Calendar, days: list[date], held: Mapping[date, Holding], attempt: str
+    ) -> list[tuple[Any, ...]]:
+        if not days:
+            return []
+        digests = InputDigests(session, [table], calendar, days[0], days[-1])
+        kept = [held[day] for day in days if day in held and held[day].expected > 0]
+        return [_receipt(table, holding, digests, "published", attempt) for holding in kept]
+
+    def _holdings(self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date) -> dict[date, Holding]:
+        days = sorted(days)
+        rule = self.settings.tables[table.name].expected
+        return holdings(session, table, rule, relation, days[0], days[-1], history_from)
+
+    def _publish(
+        self, table: Table, outcome: Outcome, receipts: list[tuple[Any, ...]], attempt: str, stage: Path, started: datetime
+    ) -> None:
+        facts = {day: (PUBLISHED, None, rows) for day, rows in outcome.published.items()}
+        facts |= {day: (FAILED, why, 0) for day, why in outcome.failed.items()}
+        facts |= {day: (BLOCKED, why, 0) for day, why in outcome.blocked.items()}
+        attempts = _attempts(table.name, attempt, self.run, started, facts)
+        clean = tuple(sorted(outcome.published))
+        self.warehouse.publish(Publication(table.name, table.date_column, clean, stage if clean else None, tuple(receipts), attempts))
+
+    def _note(self, chunk: Chunk, started: datetime, facts: Mapping[date, tuple[str, str | None, int]]) -> None:
+        table = self.tables.tables[chunk.table]
+        attempts = _attempts(chunk.table, uuid.uuid4().hex, self.run, started, facts)
+        self.warehouse.publish(Publication(chunk.table, table.date_column, (), None, (), attempts))
+
+
+def sweep_orphans(warehouse: EmbeddedWarehouse) -> list[Path]:
+    """Removes the stages of processes of this host that are gone; returns what was removed."""
+    gone = []
+    for stage in warehouse.stages.glob(f"{socket.gethostname()}-*-*.parquet"):
+        pid = stage.stem.rsplit("-", 2)[1]
+        if pid.isdigit() and not psutil.pid_exists(int(pid)):
+            stage.unlink(missing_ok=True)
+            gone.append(stage)
+    return gone
+
+
+def _halves(chunk: Chunk) -> list[Chunk]:
+    days, middle = chunk.days, len(chunk.days) // 2
+    parts = (days[:middle], days[middle:])
+    return [Chunk(chunk.table, chunk.history_from, {day: chunk.reasons[day] for day in part}, chunk.seconds / 2) for part in parts]
+
+
+def _receipt(table: Table, held: Holding, digests: InputDigests, kind: str, attempt: str) -> tuple[Any, ...]:
+    input_digest = digests.of(table, held.day)
+    return (table.name, held.day, kind, held.rows, held.content, table.digest, input_digest, attempt, datetime.now(UTC))
+
+
+def _attempts(
+    name: str, attempt: str, run: str | None, started: datetime, facts: Mapping[date, tuple[str, str | None, int]]
+) -> tuple[tuple[Any, ...], ...]:
+    owner, now = f"{socket.gethostname()}:{os.getpid()}", datetime.now(UTC)
+    return tuple((attempt, run, name, day, *fact, owner, started, now) for day, fact in sorted(facts.items()))
+
+

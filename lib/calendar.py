@@ -1,0 +1,113 @@
+"""The calendar, read off the schedule: seasons, expected dates, bootstrap."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from lib.errors import BadInput, CannotJudge
+from lib.settings import Settings
+from lib.warehouse import Session
+
+EASTERN = ZoneInfo("America/New_York")
+EVER = {"first": date(1946, 1, 1), "last": date(2100, 1, 1)}
+
+SEASON_STARTS = """
+SELECT season_year, MIN(game_date) AS season_start
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @first AND @last AND SUBSTR(game_id, 1, 3) = '002' AND game_status NOT IN (4, 5)
+GROUP BY season_year
+ORDER BY season_year
+"""
+
+EXPECTED_GAMES = """
+SELECT game_date, COUNT(DISTINCT game_id) AS games
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @first AND @last AND game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+GROUP BY game_date
+ORDER BY game_date
+"""
+
+UNPLAYED_DATES = """
+SELECT DISTINCT game_date
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @first AND @last AND game_status IN (1, 2) AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+"""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Season starts by season year, expected games by date, and the dates that hold unplayed games."""
+
+    as_of: date
+    starts: Mapping[int, date]
+    games: Mapping[date, int]
+    unplayed: frozenset[date]
+    bootstrap_days: int
+
+    def season_start(self, day: date) -> date:
+        """First regular-season date of the season *day* lies in; *day* itself before the first known season."""
+        starts = sorted(self.starts.values())
+        place = bisect_right(starts, day)
+        return starts[place - 1] if place else day
+
+    def is_bootstrap(self, day: date) -> bool:
+        """Whether *day* is one of the first ``bootstrap_days`` calendar days of its season."""
+        return 0 <= (day - self.season_start(day)).days < self.bootstrap_days
+
+    def expected_dates(self, first: date, last: date) -> list[date]:
+        """The dates with expected games from *first* to *last*, both included."""
+        return [day for day in self.games if first <= day <= last]
+
+    def by_season(self, days: Iterable[date]) -> dict[date, list[date]]:
+        """*days* in order, by the start of their season."""
+        seasons: dict[date, list[date]] = {}
+        for day in sorted(days):
+            seasons.setdefault(self.season_start(day), []).append(day)
+        return seasons
+
+
+def read_calendar(session: Session, settings: Settings) -> Calendar:
+    """The calendar of the warehouse; CannotJudge where the schedule is missing or empty."""
+    if "nba_raw.nbac_schedule" not in session.tables:
+        raise CannotJudge("nba_raw.nbac_schedule is not in the warehouse: without a schedule nothing can be expected")
+    starts = dict(session.rows(SEASON_STARTS, **EVER))
+    games = dict(session.rows(EXPECTED_GAMES, **EVER))
+    if not starts or not games:
+        raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
+    unplayed = frozenset(day for (day,) in session.rows(UNPLAYED_DATES, **EVER))
+    return Calendar(read_as_of(session), starts, games, unplayed, settings.gates.bootstrap_days)
+
+
+def read_as_of(session: Session) -> date:
+    """The instant the warehouse speaks for: noted in it, else today, US/Eastern."""
+    noted = session.rows("SELECT value FROM runbook.meta WHERE name = 'as_of'")
+    return date.fromisoformat(noted[0][0]) if noted else datetime.now(EASTERN).date()
+
+
+def closed_range(calendar: Calendar, settings: Settings, first: date | None, last: date | None) -> tuple[date, date]:
+    """The range asked for, completed from the settings' start and as-of.
+
+    Raises BadInput where it ends before it starts or reaches past as-of.
+    """
+    start, end = first or settings.start_date, last or calendar.as_of
+    if start > end:
+        raise BadInput(f"the range starts {start}, after its end {end}")
+    if end > calendar.as_of:
+        raise BadInput(f"the range ends {end}, past as-of {calendar.as_of}: what lies ahead cannot be complete")
+    return start, end
+
+
+def as_ranges(days: Iterable[date], neighbours: Sequence[date]) -> str:
+    """*days* as text, runs of neighbouring game dates as ranges: ``2024-01-03..2024-01-09 (6), 2024-02-01``."""
+    place = {day: index for index, day in enumerate(neighbours)}
+    runs: list[list[date]] = []
+    for day in sorted(days):
+        follows = runs and place.get(day, -9) == place.get(runs[-1][-1], -99) + 1
+        runs[-1].append(day) if follows else runs.append([day])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}..{run[-1]} ({len(run)})" for run in runs)
+
+

@@ -1,0 +1,294 @@
+"""Coverage: what the warehouse holds, date by date, against the keys it must hold.
+
+The expected keys come from the schedule and raw data, never from the table under judgement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from lib.calendar import Calendar
+from lib.contract import Contract
+from lib.digests import InputDigests, row_hash
+from lib.errors import CannotJudge
+from lib.registry import DATE, STATIC, Registry, Table, registry
+from lib.settings import EXPECTED, Settings
+from lib.warehouse import Session
+
+FULL, PARTIAL, ABSENT, NOT_ELIGIBLE = "full", "partial", "absent", "not eligible"
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a relation holds for one date, against the expected keys."""
+
+    day: date
+    expected: int
+    waiting: int  # expected keys that cannot be computed: their raw data is not there
+    present: int
+    extra: int
+    rows: int
+    content: str
+    example: str | None  # one expected, computable key that is not there
+    waiting_for: str | None
+
+    @property
+    def computable(self) -> int:
+        """Expected keys that the raw data suffice for."""
+        return self.expected - self.waiting
+
+    @property
+    def whole(self) -> bool:
+        """Everything that can be computed is there, once."""
+        return self.present == self.computable == self.rows
+
+
+@dataclass(frozen=True)
+class DateState:
+    """One table on one date. ``todo`` says why it must be computed, None where nothing is to be done."""
+
+    holding: Holding
+    bootstrap: bool
+    excluded: bool
+    found: bool
+    todo: str | None
+    outdated: bool
+
+    @property
+    def day(self) -> date:
+        """The date."""
+        return self.holding.day
+
+    @property
+    def state(self) -> str:
+        """full, partial, absent, or not eligible."""
+        held = self.holding
+        if held.expected == 0:
+            return NOT_ELIGIBLE
+        if held.present == 0:
+            return ABSENT
+        return FULL if held.present == held.expected else PARTIAL
+
+    @property
+    def torn(self) -> bool:
+        """Partial although the raw data would suffice for more."""
+        return self.state == PARTIAL and self.holding.present < self.holding.computable
+
+    @property
+    def reason(self) -> str:
+        """Why the date is not full, or what is wrong with it."""
+        held = self.holding
+        if held.waiting and held.present >= held.computable:
+            return f"{held.waiting_for}: {held.waiting} of {held.expected} keys cannot be computed"
+        return self.todo or ""
+
+
+@dataclass(frozen=True)
+class TableCoverage:
+    """A table over a range. Bootstrap and excluded dates are outside the denominator."""
+
+    table: str
+    phase: int
+    days: tuple[DateState, ...]
+
+    @property
+    def judged(self) -> list[DateState]:
+        """The dates of the denominator."""
+        return [d for d in self.days if d.state != NOT_ELIGIBLE and not d.bootstrap and not d.excluded]
+
+    @property
+    def bootstrap(self) -> list[DateState]:
+        """The bootstrap dates."""
+        return [d for d in self.days if d.bootstrap and d.state != NOT_ELIGIBLE and not d.excluded]
+
+    @property
+    def expected(self) -> int:
+        """Dates in the denominator."""
+        return len(self.judged)
+
+    @property
+    def covered(self) -> int:
+        """Full dates of the denominator."""
+        return len(self.in_state(FULL))
+
+    @property
+    def coverage_pct(self) -> float | None:
+        """Full dates of the denominator, percent; None where it is empty."""
+        return 100 * self.covered / self.expected if self.expected else None
+
+    def in_state(self, state: str) -> list[DateState]:
+        """The dates of the denominator in *state*."""
+        return [d for d in self.judged if d.state == state]
+
+
+def key_parts(contract: Contract) -> tuple[str, str]:
+    """The key as (game column or '', entity column), its date column left out.
+
+    Raises CannotJudge for a key that names anything else than a date, a game and one entity.
+    """
+    game = "game_id" if "game_id" in contract.key else ""
+    rest = [name for name in contract.key if name not in (game, contract.partition)]
+    if len(rest) != 1:
+        raise CannotJudge(f"{contract.name}: a key is a date or game and one entity, not ({', '.join(contract.key)})")
+    return game, rest[0]
+
+
+def expected_sql(rule: str) -> str:
+    """The GoogleSQL of a rule of expected keys: game_date, game_id, entity, waiting."""
+    return (EXPECTED / f"{rule}.sql").read_text()
+
+
+def holdings(session: Session, table: Table, rule: str, relation: str, first: date, last: date, history_from: date) -> dict[date, Holding]:
+    """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
+    game, entity = key_parts(table.contract)
+    sql = f"""
+WITH wanted AS ({expected_sql(rule)}),
+wanted_keys AS (SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting FROM wanted),
+held_keys AS (
+  SELECT {table.date_column} AS day, {game or "''"} AS game, {entity} AS entity, COUNT(*) AS copies,
+    {row_hash(table.contract.business_columns)} AS content
+  FROM {relation}
+  WHERE {table.date_column} BETWEEN @first AND @last
+  GROUP BY day, game, entity
+)
+SELECT
+  COALESCE(wanted_keys.day, held_keys.day) AS day, COUNT(wanted_keys.day) AS expected,
+  COUNTIF(wanted_keys.waiting IS NOT NULL AND held_keys.day IS NULL) AS waiting,
+  COUNTIF(wanted_keys.day IS NOT NULL AND held_keys.day IS NOT NULL) AS present,
+  COUNTIF(wanted_keys.day IS NULL) AS extra, COALESCE(SUM(held_keys.copies), 0) AS held, SUM(held_keys.content) AS content,
+  MIN(IF(held_keys.day IS NULL AND wanted_keys.waiting IS NULL, wanted_keys.entity, NULL)) AS example,
+  MIN(wanted_keys.waiting) AS waiting_for
+FROM wanted_keys
+FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = wanted_keys.game AND held_keys.entity = wanted_keys.entity
+GROUP BY 1
+ORDER BY 1
+"""
+    rows = session.rows(sql, first=first, last=last, history_from=history_from)
+    return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), r[7], r[8]) for r in rows}
+
+
+RECEIPTS = """
+SELECT table_name, day, kind, key_count, content, sql_digest, input_digest
+FROM runbook.receipts
+WHERE day BETWEEN @first AND @last
+"""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What a publish left for one table and date."""
+
+    kind: str
+    key_count: int
+    content: str
+    sql_digest: str
+    input_digest: str
+
+
+class Judge:
+    """Judges tables against a calendar; keeps what several tables need once."""
+
+    def __init__(self, session: Session, settings: Settings, calendar: Calendar, tables: Registry | None = None) -> None:
+        self.session, self.settings, self.calendar = session, settings, calendar
+        self.registry = tables or registry()
+
+    def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
+        """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
+        wanted = set(phases)
+        up_to = max(wanted)
+        tables = [t for t in self.registry.computed if (self.settings.phase_of(t.name) or 99) <= up_to]
+        self._refuse_missing(tables)
+        start = self.calendar.season_start(first)
+        digests = InputDigests(self.session, tables, self.calendar, start, last)
+        receipts = self._receipts(start, last)
+        states: dict[str, dict[date, DateState]] = {}
+        for table in tables:
+            own = receipts.get(table.name, {})
+            states[table.name] = self._states(table, own, digests, states, start, last)
+        return {
+            table.name: TableCoverage(table.name, phase, tuple(s for s in states[table.name].values() if s.day >= first))
+            for table in tables
+            if (phase := self.settings.phase_of(table.name)) in wanted and phase is not None
+        }
+
+    def _refuse_missing(self, tables: list[Table]) -> None:
+        for table in tables:
+            for name in (table.name, *table.upstream):
+                if name not in self.session.tables:
+                    raise CannotJudge(f"{name} is not in the warehouse: a missing table is never 0 %; create it with 'runbook run'")
+
+    def _receipts(self, first: date, last: date) -> dict[str, dict[date, Receipt]]:
+        found: dict[str, dict[date, Receipt]] = {}
+        for name, day, *facts in self.session.rows(RECEIPTS, first=first, last=last):
+            found.setdefault(name, {})[day] = Receipt(*facts)
+        return found
+
+    def _states(
+        self, table: Table, receipts: Mapping[date, Receipt], digests: InputDigests, upstream: Mapping[str, Mapping[date, DateState]], first: date, last: date
+    ) -> dict[date, DateState]:
+        rule = self.settings.tables[table.name].expected
+        held = holdings(self.session, table, rule, table.name, first, last, first)
+        unsettled = _Unsettled(table, upstream, self.calendar)
+        states = {}
+        for day in sorted(set(held) | set(receipts)):
+            holding = held.get(day) or Holding(day, 0, 0, 0, 0, 0, "0", None, None)
+            state = self._state(table, holding, receipts.get(day), digests)
+            states[day] = unsettled.passed_on(state)
+        return states
+
+    def _state(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> DateState:
+        excluded = any(rule.covers(table.name, held.day, self.calendar.as_of) for rule in self.settings.exclusions)
+        todo = None if excluded else self._todo(table, held, receipt, digests)
+        done = held.present == held.computable and held.present > 0
+        return DateState(
+            holding=held,
+            bootstrap=self.calendar.is_bootstrap(held.day),
+            excluded=excluded,
+            found=receipt is None and done,
+            todo=todo,
+            outdated=done and todo is not None,
+        )
+
+    def _todo(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> str | None:
+        if held.expected == 0:
+            ours = receipt is not None and held.day not in self.calendar.unplayed
+            return "no longer expected" if ours else None
+        if held.present < held.computable:
+            return "absent" if held.present == 0 else f"partial: {held.present} of {held.expected} keys"
+        if receipt is None:
+            return "extra or doubled keys" if not held.whole else None
+        return _misfit(table, held, receipt, digests)
+
+
+def _misfit(table: Table, held: Holding, receipt: Receipt, digests: InputDigests) -> str | None:
+    if (receipt.key_count, receipt.content) != (held.rows, held.content):
+        return "outdated: its rows are not those that were published"
+    if held.computable == 0 and held.rows == 0:
+        return None
+    if receipt.sql_digest != table.digest:
+        return "outdated: its SQL has changed"
+    return "outdated: its input has changed" if receipt.input_digest != digests.of(table, held.day) else None
+
+
+class _Unsettled:
+    """Passes on what upstream still has to do: a date computed from it will not stay as it is."""
+
+    def __init__(self, table: Table, upstream: Mapping[str, Mapping[date, DateState]], calendar: Calendar) -> None:
+        self._calendar = calendar
+        self._open = [
+            (source.table, source.window, sorted(d for d, s in upstream[source.table].items() if s.todo))
+            for source in table.sources
+            if source.table in upstream and source.window != STATIC
+        ]
+
+    def passed_on(self, state: DateState) -> DateState:
+        if state.todo or state.excluded or state.holding.present == 0:
+            return state
+        for name, window, days in self._open:
+            start = state.day if window == DATE else self._calendar.season_start(state.day)
+            reached = [d for d in days if start <= d and (d == state.day if window == DATE else d < state.day)]
+            if reached:
+                return replace(state, outdated=True, todo=f"outdated: {name} has to be computed first, {reached[0]}")
+        return state

@@ -1,0 +1,145 @@
+"""The gates of a phase, computed from the warehouse and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from lib.calendar import as_ranges
+from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
+from lib.errors import CannotJudge
+from lib.verdicts import AMBER, RED, Finding, Verdict, worst
+
+
+
+def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
+    """Every table of the phase, full on enough of its expected dates, none torn, outdated or doubled.
+
+    Raises CannotJudge where the range holds no expected date at all.
+    """
+    covered = judge.cover([phase], first, last)
+    if not covered:
+        raise CannotJudge(f"no table is registered for phase {phase}")
+    threshold = judge.settings.coverage_pct(phase)
+    lines = [_line(coverage, threshold, judge) for coverage in covered.values()]
+    findings = tuple(finding for coverage in covered.values() for finding in _findings(coverage, threshold, judge))
+    return Verdict(
+        gate="coverage",
+        verdict=worst(line["verdict"] for line in lines),
+        sentence=_sentence(phase, lines, threshold),
+        findings=findings,
+        table=tuple(lines),
+        about={"phase": phase, "as_of": str(judge.calendar.as_of), "first": str(first), "last": str(last), "threshold_pct": threshold},
+    )
+
+
+def _line(coverage: TableCoverage, threshold: float, judge: Judge) -> dict[str, Any]:
+    full_bootstrap = [s for s in coverage.bootstrap if s.state == FULL]
+    percent = coverage.coverage_pct
+    return {
+        "table": coverage.table,
+        "covered": coverage.covered,
+        "expected": coverage.expected,
+        "coverage_pct": None if percent is None else round(percent, 2),
+        "missing": coverage.expected - coverage.covered,
+        "partial": len(coverage.in_state(PARTIAL)),
+        "absent": len(coverage.in_state(ABSENT)),
+        "outdated": sum(s.outdated for s in coverage.days if not s.excluded),
+        "found": sum(s.found for s in coverage.days),
+        "bootstrap": f"{len(full_bootstrap)}/{len(coverage.bootstrap)}",
+        "excluded": sum(s.excluded for s in coverage.days),
+        "verdict": worst(finding.severity for finding in _moving(_findings(coverage, threshold, judge))),
+    }
+
+
+def _moving(findings: Sequence[Finding]) -> list[Finding]:
+    """A date missing above the threshold is named, but leaves the verdict green."""
+    return [f for f in findings if not (f.severity == AMBER and f.what.startswith("missing"))]
+
+
+def _findings(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Finding]:
+    rules = (_too_few, _missing, _torn, _bootstrap_short, _outdated, _doubled, _found)
+    return [finding for rule in rules if (finding := rule(coverage, threshold, judge)) is not None]
+
+
+def _too_few(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    percent = coverage.coverage_pct
+    if percent is None:
+        if not coverage.bootstrap and not any(s.excluded for s in coverage.days):
+            raise CannotJudge(f"{coverage.table}: the range holds no expected date: nothing can be judged; choose another range")
+        return None
+    if percent >= threshold:
+        return None
+    short = f"{coverage.covered} of {coverage.expected} expected dates are full ({percent:.1f} %, needed {threshold:g} %)"
+    return Finding(RED, coverage.table, short, _mend(coverage.phase))
+
+
+def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
+    if not missing:
+        return None
+    severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
+    reasons = sorted({s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable})
+    because = f" ({', '.join(reasons)})" if reasons else ""
+    return Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", _mend(coverage.phase))
+
+
+def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    torn = [s for s in coverage.days if s.torn and not s.excluded]
+    if not torn:
+        return None
+    first = torn[0].holding
+    example = f"{first.day} holds {first.present} of {first.expected} keys, {first.example} is not there"
+    return Finding(RED, coverage.table, f"torn on {len(torn)} dates: {_dates(torn, judge)}; {example}", _mend(coverage.phase))
+
+
+def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    short = [s for s in coverage.bootstrap if s.state != FULL and s.todo]
+    if not short:
+        return None
+    return Finding(RED, coverage.table, f"bootstrap dates that are not full: {_dates(short, judge)}", _mend(coverage.phase))
+
+
+def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    outdated = [s for s in coverage.days if s.outdated and not s.excluded]
+    if not outdated:
+        return None
+    why = (outdated[0].todo or "").removeprefix("outdated: ")
+    return Finding(RED, coverage.table, f"outdated on {len(outdated)} dates: {_dates(outdated, judge)}; {why}", _mend(coverage.phase))
+
+
+def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    doubled = [s for s in coverage.days if s.holding.expected and s.holding.rows != s.holding.present and not s.torn]
+    stray = [s for s in coverage.days if not s.holding.expected and s.holding.rows and s.day not in judge.calendar.unplayed]
+    if not doubled and not stray:
+        return None
+    where = _dates([*doubled, *stray], judge)
+    return Finding(RED, coverage.table, f"extra or doubled keys on {len(doubled) + len(stray)} dates: {where}", _mend(coverage.phase))
+
+
+def _found(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    found = [s for s in coverage.days if s.found]
+    if not found:
+        return None
+    what = f"found on {len(found)} dates, written by something else: {_dates(found, judge)}"
+    return Finding(AMBER, coverage.table, what, f"{_mend(coverage.phase)} takes stock of them; --recompute-found replaces them")
+
+
+def _dates(states: Sequence[DateState], judge: Judge) -> str:
+    return as_ranges((s.day for s in states), list(judge.calendar.games))
+
+
+def _mend(phase: int) -> str:
+    return f"runbook run --phase {phase}"
+
+
+def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float) -> str:
+    short = [line["table"].partition(".")[2] for line in lines if line["verdict"] == RED]
+    if all(line["expected"] == 0 for line in lines):
+        return f"The range lies inside bootstrap: nothing for Phase {phase + 1} to do."
+    if short:
+        return f"Phase {phase} is not complete: {len(lines) - len(short)} of {len(lines)} tables hold; red: {', '.join(short)}."
+    return f"Phase {phase} holds: all {len(lines)} tables are full on at least {threshold:g} % of their expected dates."
+
+

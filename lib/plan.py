@@ -1,0 +1,217 @@
+"""The plan: exactly what a run will compute, and why.
+
+``runbook plan`` shows it, ``runbook run`` and the launch notebooks walk the same list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+
+from lib.calendar import Calendar
+from lib.coverage import DateState, Judge, TableCoverage
+from lib.errors import BadInput
+from lib.registry import HISTORY, Registry, Table, registry
+
+SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Dates of one table and one season that are computed together, each with its reason."""
+
+    table: str
+    history_from: date
+    reasons: Mapping[date, str]
+    seconds: float
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        """The dates, in order."""
+        return tuple(sorted(self.reasons))
+
+    @property
+    def title(self) -> str:
+        """For instance ``upcoming_team_game_context 2021-10-19..2022-06-16, 160 dates``."""
+        return f"{self.table.partition('.')[2]} {self.days[0]}..{self.days[-1]}, {len(self.days)} dates"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Ordered chunks, and the groups of tables that may run side by side."""
+
+    as_of: date
+    first: date
+    last: date
+    phases: tuple[int, ...]
+    chunks: tuple[Chunk, ...]
+    groups: tuple[tuple[str, ...], ...]
+    found: Mapping[str, tuple[date, ...]]  # full dates without a receipt, of which stock is taken
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over chunks, reasons and the SQL they run; estimates left out."""
+        chunks = [(c.table, str(c.history_from), sorted((str(d), r) for d, r in c.reasons.items())) for c in self.chunks]
+        tables = [registry().tables[name].digest for group in self.groups for name in group if name in registry().tables]
+        found = {name: [str(day) for day in days] for name, days in self.found.items()}
+        return hashlib.sha256(json.dumps([str(self.first), str(self.last), chunks, tables, found]).encode()).hexdigest()
+
+    @property
+    def dates(self) -> int:
+        """Table-dates to compute."""
+        return sum(len(chunk.reasons) for chunk in self.chunks)
+
+    @property
+    def seconds(self) -> float:
+        """Expected seconds of computing, one chunk after the other."""
+        return sum(chunk.seconds for chunk in self.chunks)
+
+    def chunks_of(self, table: str) -> list[Chunk]:
+        """The chunks of one table."""
+        return [chunk for chunk in self.chunks if chunk.table == table]
+
+    def write(self, path: Path) -> None:
+        """Writes the plan as JSON."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(self.as_json(), indent=1))
+
+    def as_json(self) -> dict[str, object]:
+        """The plan for machines."""
+        chunks = [asdict(c) | {"history_from": str(c.history_from), "reasons": {str(d): r for d, r in c.reasons.items()}} for c in self.chunks]
+        found = {name: [str(day) for day in days] for name, days in self.found.items()}
+        about = {"as_of": str(self.as_of), "first": str(self.first), "last": str(self.last), "phases": list(self.phases)}
+        totals = {"digest": self.digest, "dates": self.dates, "seconds": round(self.seconds, 1)}
+        return about | totals | {"groups": [list(group) for group in self.groups], "chunks": chunks, "found": found}
+
+
+def read_plan(path: Path) -> Plan:
+    """A plan that was written; BadInput where the file is none, or was changed since."""
+    try:
+        raw = json.loads(path.read_text())
+        plan = Plan(
+            *(date.fromisoformat(raw[name]) for name in ("as_of", "first", "last")),
+            phases=tuple(raw["phases"]),
+            chunks=tuple(_chunk(item) for item in raw["chunks"]),
+            groups=tuple(tuple(group) for group in raw["groups"]),
+            found={name: tuple(map(date.fromisoformat, days)) for name, days in raw["found"].items()},
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BadInput(f"{path} is no plan: {error}") from error
+    if plan.digest != raw["digest"]:
+        raise BadInput(f"{path} is not the plan it says it is: its content or the SQL has changed since; plan again")
+    return plan
+
+
+def _chunk(item: Mapping[str, object]) -> Chunk:
+    reasons = {date.fromisoformat(day): str(reason) for day, reason in dict(item["reasons"]).items()}  # type: ignore[call-overload]
+    return Chunk(str(item["table"]), date.fromisoformat(str(item["history_from"])), reasons, float(str(item["seconds"])))
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a person asked for beyond the ordinary: these dates, these tables, whether or not they need it."""
+
+    days: frozenset[date] | None = None
+    tables: frozenset[str] | None = None
+    force: bool = False
+    recompute_found: bool = False
+
+
+def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish: Wish | None = None) -> Plan:
+    """What must be computed in *phases* from *first* to *last*: a set difference against the warehouse.
+
+    A date that will be computed anew makes the dates that read it be computed anew as well.
+    """
+    wish = wish or Wish()
+    phases = tuple(sorted(phases))
+    covered = judge.cover(phases, first, last)
+    reasons: dict[str, dict[date, str]] = {}
+    for name, coverage in covered.items():
+        own = _own_reasons(coverage, wish) if wish.tables is None or name in wish.tables else {}
+        reasons[name] = own | _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
+    seconds = _seconds_per_date(judge)
+    chunks = [chunk for name, days in reasons.items() for chunk in _chunks(name, days, judge.calendar, seconds)]
+    return Plan(
+        as_of=judge.calendar.as_of,
+        first=first,
+        last=last,
+        phases=phases,
+        chunks=tuple(chunks),
+        groups=_groups(judge.registry, reasons),
+        found={name: days for name, c in covered.items() if (days := _found(c, reasons[name], wish))},
+    )
+
+
+def _own_reasons(coverage: TableCoverage, wish: Wish) -> dict[date, str]:
+    states = [state for state in coverage.days if wish.days is None or state.day in wish.days]
+    return {state.day: reason for state in states if (reason := _why(state, wish))}
+
+
+def _why(state: DateState, wish: Wish) -> str | None:
+    if state.excluded:
+        return None
+    if state.found and wish.recompute_found:
+        return "found: written by something else"
+    asked = wish.force and state.holding.computable > 0
+    return state.todo or ("asked for" if asked else None)
+
+
+def _passed_on(
+    table: Table, coverage: TableCoverage, reasons: Mapping[str, Mapping[date, str]], own: Mapping[date, str], calendar: Calendar
+) -> dict[date, str]:
+    passed: dict[date, str] = {}
+    for source in table.sources:
+        changed = reasons.get(source.table) or {}
+        if not changed:
+            continue
+        for state in coverage.days:
+            if state.day in own or state.day in passed or state.excluded or state.holding.computable == 0:
+                continue
+            start = calendar.season_start(state.day)
+            hit = state.day in changed if source.window != HISTORY else any(start <= d < state.day for d in changed)
+            if hit:
+                passed[state.day] = f"reads {source.table.partition('.')[2]}, which is computed anew"
+    return passed
+
+
+def _chunks(name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float]) -> list[Chunk]:
+    per_date = seconds.get(name, SECONDS_PER_CHUNK / 160)
+    seasons = calendar.by_season(days)
+    return [Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2)) for start, group in seasons.items()]
+
+
+def _groups(tables: Registry, reasons: Mapping[str, Mapping[date, str]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(group) for group in tables.groups(name for name, days in reasons.items() if days))
+
+
+def _found(coverage: TableCoverage, planned: Mapping[date, str], wish: Wish) -> tuple[date, ...]:
+    if wish.tables is not None and coverage.table not in wish.tables:
+        return ()
+    days = (state.day for state in coverage.days if state.found and state.day not in planned and not state.todo)
+    return tuple(day for day in days if wish.days is None or day in wish.days)
+
+
+def _seconds_per_date(judge: Judge) -> dict[str, float]:
+    """Seconds a date took per table, over the ledger's published attempts."""
+    rows = judge.session.rows("""
+SELECT table_name, SUM(seconds) / SUM(dates)
+FROM (
+  SELECT table_name, attempt, COUNT(*) AS dates,
+    MAX(UNIX_MICROS(finished_at) - UNIX_MICROS(started_at)) / 1000000 AS seconds
+  FROM runbook.attempts
+  WHERE outcome = 'published'
+  GROUP BY table_name, attempt
+)
+GROUP BY table_name
+""")
+    return {name: float(seconds) for name, seconds in rows}
+
+
+def reason_counts(chunks: Iterable[Chunk]) -> Counter[str]:
+    """How many dates there are of each kind of reason: absent, partial, outdated, ..."""
+    return Counter(reason.partition(":")[0].partition(",")[0] for chunk in chunks for reason in chunk.reasons.values())

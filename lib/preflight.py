@@ -1,0 +1,66 @@
+"""Preflight: what must hold before a backfill may start."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from lib.audit import keep_stage, refusals
+from lib.blocking import blocked_dates
+from lib.coverage import Judge, holdings
+from lib.registry import Registry
+from lib.settings import Settings
+from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
+from lib.warehouse import EmbeddedWarehouse, Session
+
+
+def warehouse_verdict(warehouse: EmbeddedWarehouse) -> Verdict:
+    """Reachable, writable, on a local disk with room to spare."""
+    findings = [Finding(RED, str(warehouse.path), trouble) for trouble in warehouse.trouble()]
+    if findings:
+        return verdict_of("warehouse", "The warehouse cannot be written.", findings)
+    facts = warehouse.meta()
+    about = {"as_of": facts.get("as_of"), "kind": facts.get("kind"), "engine": warehouse.engine}
+    return Verdict("warehouse", GREEN, f"The warehouse can be read and written; it speaks for {facts.get('as_of', 'today')}.", about=about)
+
+
+def contracts_verdict(session: Session, tables: Registry, settings: Settings) -> Verdict:
+    """Every table has the contract's columns; no table of a managed dataset is without a contract."""
+    findings = [f for table in tables.tables.values() for f in _column_faults(session, table.name, table.contract.column_names)]
+    managed = {*settings.datasets, "runbook"}
+    unknown = [name for name in session.tables if name.partition(".")[0] in managed and name not in tables.tables]
+    findings += [Finding(AMBER, name, "no contract names this table", "drop it, or give it a contract in lib/tables") for name in unknown]
+    return verdict_of("contracts", f"{len(tables.tables)} tables compared with their contracts.", findings)
+
+
+def _column_faults(session: Session, name: str, wanted: tuple[str, ...]) -> list[Finding]:
+    held = session.tables.get(name)
+    if held is None:
+        return [Finding(RED, name, "the table is not in the warehouse", "runbook migrate, or load the warehouse anew")]
+    gone, added = [c for c in wanted if c not in held], [c for c in held if c not in wanted]
+    faults = [f"column {c} is gone" for c in gone] + [f"column {c} is not in the contract" for c in added]
+    return [Finding(RED, name, fault, "bring table and contract together") for fault in faults]
+
+
+def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
+    """The latest expected date of each table of the phase is computed and audited, and nothing is published."""
+    lines = []
+    findings = []
+    day = judge.calendar.expected_dates(first, last)[-1]
+    for table in judge.registry.computed:
+        if judge.settings.phase_of(table.name) != phase:
+            continue
+        fault = _sample_fault(judge, table.name, day)
+        lines.append({"table": table.name, "date": str(day), "audit": fault or "clean"})
+        findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault)] if fault else []
+    return verdict_of("sample", f"{len(lines)} tables computed for {day} without publishing.", findings, table=tuple(lines))
+
+
+def _sample_fault(judge: Judge, name: str, day: date) -> str:
+    table = judge.registry.tables[name]
+    session, start = judge.session, judge.calendar.season_start(day)
+    blocked = blocked_dates(session, judge.settings, judge.registry, table, judge.calendar, [day])
+    if blocked:
+        return blocked[day]
+    staged = keep_stage(session, table, [day], start)
+    held = holdings(session, table, judge.settings.tables[name].expected, staged.relation, day, day, start)
+    return refusals(session, staged, held).get(day, "")

@@ -1,0 +1,209 @@
+"""The gate of phase 2: is the raw data there that phase 3 reads?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from lib.calendar import EVER, Calendar, as_ranges
+from lib.coverage import expected_sql
+from lib.errors import CannotJudge
+from lib.settings import Settings
+from lib.verdicts import AMBER, RED, Finding, Verdict, worst
+from lib.warehouse import Session
+
+INGEST = "load what is missing, then run the gate again: runbook gate 2"
+CHAINS = {"player_boxscores": "players_with_boxes", "team_boxscores": "teams_with_boxes"}
+
+OPEN_GAMES = """
+SELECT game_date, game_id, away_team_tricode, home_team_tricode
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @first AND @last AND game_status IN (1, 2) AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+ORDER BY game_date, game_id
+"""
+
+SEASON_GAMES = """
+SELECT season_year, SUBSTR(game_id, 1, 3) AS kind, COUNT(DISTINCT game_id) AS games
+FROM nba_raw.nbac_schedule
+WHERE game_date BETWEEN @first AND @last AND game_status = 3
+GROUP BY season_year, kind
+"""
+
+SOURCES = """
+WITH games AS (
+  SELECT DISTINCT season_year, game_date, home_team_tricode AS home, away_team_tricode AS away
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN @first AND @last AND game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+),
+gamebook AS (
+  SELECT DISTINCT game_date, team_abbr FROM nba_raw.nbac_gamebook_player_stats WHERE game_date BETWEEN @first AND @last
+),
+bdl AS (
+  SELECT DISTINCT game_date, team_abbr FROM nba_raw.bdl_player_boxscores WHERE game_date BETWEEN @first AND @last
+),
+team_boxes AS (
+  SELECT DISTINCT game_date, team_abbr FROM nba_raw.nbac_team_boxscore WHERE game_date BETWEEN @first AND @last
+),
+plays AS (
+  SELECT DISTINCT game_date, home_team_abbr FROM nba_raw.bigdataball_play_by_play WHERE game_date BETWEEN @first AND @last
+),
+lines AS (
+  SELECT DISTINCT game_date, home_team_abbr FROM nba_raw.odds_api_game_lines WHERE game_date BETWEEN @first AND @last
+),
+odds AS (
+  SELECT DISTINCT game_date FROM nba_raw.odds_api_player_points_props WHERE game_date BETWEEN @first AND @last
+),
+pros AS (
+  SELECT DISTINCT game_date FROM nba_raw.bettingpros_player_points_props WHERE game_date BETWEEN @first AND @last
+),
+injuries AS (
+  SELECT DISTINCT game_date FROM nba_raw.nbac_injury_report WHERE report_date BETWEEN @first AND @last
+)
+SELECT
+  games.season_year, COUNT(*) AS games, COUNT(gamebook.game_date) AS gamebook, COUNT(bdl.game_date) AS bdl,
+  COUNT(team_boxes.game_date) AS team_boxes, COUNT(plays.game_date) AS play_by_play, COUNT(lines.game_date) AS game_lines,
+  COUNT(odds.game_date) AS odds_api_props, COUNT(pros.game_date) AS bettingpros_props, COUNT(injuries.game_date) AS injury_reports
+FROM games
+LEFT JOIN gamebook ON gamebook.game_date = games.game_date AND gamebook.team_abbr = games.home
+LEFT JOIN bdl ON bdl.game_date = games.game_date AND bdl.team_abbr = games.home
+LEFT JOIN team_boxes ON team_boxes.game_date = games.game_date AND team_boxes.team_abbr = games.home
+LEFT JOIN plays ON plays.game_date = games.game_date AND plays.home_team_abbr = games.home
+LEFT JOIN lines ON lines.game_date = games.game_date AND lines.home_team_abbr = games.home
+LEFT JOIN odds ON odds.game_date = games.game_date
+LEFT JOIN pros ON pros.game_date = games.game_date
+LEFT JOIN injuries ON injuries.game_date = games.game_date
+GROUP BY games.season_year
+ORDER BY games.season_year
+"""
+SOURCE_NAMES = (
+    "games", "gamebook", "bdl", "team_boxes", "play_by_play", "game_lines", "odds_api_props", "bettingpros_props", "injury_reports",
+)  # fmt: skip
+
+
+def raw_gate(session: Session, settings: Settings, calendar: Calendar, first: date, last: date) -> Verdict:
+    """Schedule closed and whole, player boxes and team boxes for every expected game; the rest is reported per season.
+
+    Raises CannotJudge where the range holds no expected date.
+    """
+    days = calendar.expected_dates(first, last)
+    if not days:
+        raise CannotJudge(f"nba_raw.nbac_schedule has no final game from {first} to {last}: nothing can be judged")
+    findings = [*_open_games(session, settings, calendar), *_season_totals(session, settings, calendar)]
+    lines = [_line("game_schedule", days, {}, findings, settings, calendar)]
+    for chain, rule in CHAINS.items():
+        short = _short_games(session, rule, first, last)
+        found = _chain_findings(chain, days, short, settings, calendar)
+        lines.append(_line(chain, days, short, found, settings, calendar))
+        findings += found
+    return Verdict(
+        gate="coverage",
+        verdict=worst(line["verdict"] for line in lines),
+        sentence=_sentence(lines),
+        findings=tuple(findings),
+        table=tuple(lines),
+        about={
+            "phase": 2,
+            "as_of": str(calendar.as_of),
+            "first": str(first),
+            "last": str(last),
+            "threshold_pct": settings.gates.raw_coverage_pct,
+            "sources": source_report(session, first, last),
+        },
+    )
+
+
+def source_report(session: Session, first: date, last: date) -> list[dict[str, Any]]:
+    """Per season: expected games, and how many of them each raw source knows."""
+    rows = session.rows(SOURCES, first=first, last=last)
+    return [{"season_year": row[0], **dict(zip(SOURCE_NAMES, row[1:], strict=True))} for row in rows]
+
+
+def _open_games(session: Session, settings: Settings, calendar: Calendar) -> list[Finding]:
+    before = calendar.as_of - timedelta(days=settings.gates.schedule_grace_days + 1)
+    games = session.rows(OPEN_GAMES, first=EVER["first"], last=before)
+    if not games:
+        return []
+    day, game, away, home = games[0]
+    what = f"schedule not closed: {len(games)} games before {before} are neither final nor postponed, first {away} at {home} on {day} ({game})"
+    return [Finding(RED, "nba_raw.nbac_schedule", what, INGEST)]
+
+
+def _season_totals(session: Session, settings: Settings, calendar: Calendar) -> list[Finding]:
+    held: dict[int, dict[str, int]] = {}
+    for season, kind, games in session.rows(SEASON_GAMES, **EVER):
+        held.setdefault(season, {})[kind] = games
+    closed = [season for season in sorted(held) if season in calendar.starts and _is_closed(season, calendar)]
+    return [finding for season in closed for finding in _season_faults(season, held[season], settings)]
+
+
+def _is_closed(season: int, calendar: Calendar) -> bool:
+    return calendar.as_of >= date(season + 1, 7, 1)
+
+
+def _season_faults(season: int, held: dict[str, int], settings: Settings) -> list[Finding]:
+    rules = settings.schedule
+    low, high = rules.playoff_games
+    wanted = (("002", "regular-season", (rules.regular_season_games,) * 2), ("005", "play-in", (rules.play_in_games,) * 2), ("004", "playoff", (low, high)))
+    faults = []
+    for kind, name, (least, most) in wanted:
+        games = held.get(kind, 0)
+        if not least <= games <= most:
+            needed = f"{least}" if least == most else f"{least} to {most}"
+            faults.append(Finding(RED, "nba_raw.nbac_schedule", f"season {season} holds {games} {name} games, a closed season holds {needed}", INGEST))
+    return faults
+
+
+def _short_games(session: Session, rule: str, first: date, last: date) -> dict[date, tuple[int, int]]:
+    """Dates on which games wait for raw data: (games, games that wait)."""
+    sql = f"""
+SELECT game_date, COUNT(DISTINCT game_id), COUNT(DISTINCT IF(waiting IS NOT NULL, game_id, NULL))
+FROM ({expected_sql(rule)})
+GROUP BY game_date
+"""
+    return {day: (games, short) for day, games, short in session.rows(sql, first=first, last=last, history_from=first) if short}
+
+
+def _chain_findings(
+    chain: str, days: Sequence[date], short: dict[date, tuple[int, int]], settings: Settings, calendar: Calendar
+) -> list[Finding]:
+    judged = [day for day in days if not calendar.is_bootstrap(day)]
+    missing = [day for day in judged if day in short]
+    if not missing:
+        return []
+    percent = 100 * (len(judged) - len(missing)) / len(judged)
+    severity = AMBER if percent >= settings.gates.raw_coverage_pct else RED
+    games = sum(count for _, count in short.values())
+    what = f"no box score for {games} games on {len(short)} dates: {as_ranges(short, list(calendar.games))}"
+    return [Finding(severity, chain, what, INGEST)]
+
+
+def _line(
+    name: str, days: Sequence[date], short: dict[date, tuple[int, int]], findings: Sequence[Finding], settings: Settings, calendar: Calendar
+) -> dict[str, Any]:
+    judged = [day for day in days if not calendar.is_bootstrap(day)]
+    early = [day for day in days if calendar.is_bootstrap(day)]
+    covered = [day for day in judged if day not in short]
+    absent = [day for day in judged if day in short and short[day][0] == short[day][1]]
+    return {
+        "table": name,
+        "covered": len(covered),
+        "expected": len(judged),
+        "coverage_pct": round(100 * len(covered) / len(judged), 2) if judged else None,
+        "missing": len(judged) - len(covered),
+        "partial": len(judged) - len(covered) - len(absent),
+        "absent": len(absent),
+        "outdated": 0,
+        "found": 0,
+        "bootstrap": f"{sum(day not in short for day in early)}/{len(early)}",
+        "excluded": 0,
+        "verdict": worst(finding.severity for finding in findings),
+    }
+
+
+def _sentence(lines: Sequence[dict[str, Any]]) -> str:
+    red = [line["table"] for line in lines if line["verdict"] == RED]
+    if red:
+        return f"Raw data is not complete: {', '.join(red)}."
+    short = [line["table"] for line in lines if line["verdict"] == AMBER]
+    return f"Raw data holds{', with gaps in ' + ', '.join(short) if short else ''}."

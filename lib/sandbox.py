@@ -1,0 +1,86 @@
+"""The sandbox: a simulated league's warehouse as it stood on 5 January 2026, with 2 of 5 tables repaired.
+
+Everything is computed first, by the ordinary write path; then rows and receipts are taken away. The counts below are
+the only place where the incident's figures stand: the gate counts them.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import pyarrow as pa
+
+from lib.backfill import Backfill
+from lib.calendar import read_calendar
+from lib.coverage import Judge, key_parts
+from lib.errors import BadInput
+from lib.plan import make_plan
+from lib.registry import registry
+from lib.settings import Settings
+from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse.embedded import system_contracts
+
+
+@dataclass(frozen=True)
+class Loss:
+    """How many of a table's latest dates lose all rows, and how many before them all but one."""
+
+    absent: int
+    partial: int
+
+
+INCIDENT: Mapping[str, Loss] = {
+    "nba_analytics.team_defense_game_summary": Loss(absent=66, partial=6),
+    "nba_analytics.upcoming_player_game_context": Loss(absent=389, partial=13),
+    "nba_analytics.upcoming_team_game_context": Loss(absent=346, partial=6),
+}
+
+
+def load_raw(warehouse: EmbeddedWarehouse, tables: Mapping[str, pa.Table], as_of: date, kind: str) -> None:
+    """Makes a warehouse that holds *tables* as its raw data and nothing computed.
+
+    Raises BadInput where there is one already: nothing is overwritten.
+    """
+    if warehouse.path.exists():
+        raise BadInput(f"there is a warehouse at {warehouse.path} already: remove it, or choose another --warehouse")
+    contracts = [table.contract for table in registry().tables.values()]
+    facts = {"as_of": str(as_of), "kind": kind, "id": uuid.uuid4().hex, "created_at": datetime.now(UTC).isoformat()}
+    warehouse.create(system_contracts() + contracts, facts)
+    warehouse.load(tables)
+
+
+def compute_all(
+    warehouse: EmbeddedWarehouse, settings: Settings, phases: tuple[int, ...] = (3,), say: Callable[[str], None] = lambda text: None
+) -> None:
+    """Computes every table of *phases* over the whole history, by the ordinary write path."""
+    with warehouse.reading() as session:
+        calendar = read_calendar(session, settings)
+        plan = make_plan(Judge(session, settings, calendar), phases, settings.start_date, calendar.as_of)
+    backfill = Backfill(warehouse, settings)
+    for group in plan.groups:
+        for table in group:
+            outcomes = backfill.run_chunks(plan.chunks_of(table))
+            dates = sum(len(outcome.published) for outcome in outcomes)
+            say(f"{table}: {dates} dates in {sum(outcome.seconds for outcome in outcomes):.1f} s")
+
+
+def take_away(warehouse: EmbeddedWarehouse, settings: Settings, losses: Mapping[str, Loss] = INCIDENT) -> None:
+    """Takes rows and receipts away as the incident left them."""
+    with warehouse.reading() as session:
+        calendar = read_calendar(session, settings)
+    judged = [d for d in calendar.expected_dates(settings.start_date, calendar.as_of) if not calendar.is_bootstrap(d)]
+    for name, loss in losses.items():
+        lost = judged[len(judged) - loss.absent - loss.partial :]
+        _lose(warehouse, name, lost, keep_one=lost[: loss.partial])
+
+
+def _lose(warehouse: EmbeddedWarehouse, name: str, lost: list[date], keep_one: list[date]) -> None:
+    table = registry().tables[name]
+    day, entity = table.date_column, key_parts(table.contract)[1]
+    kept = f"{day} IN (SELECT unnest($keep)) AND {entity} = (SELECT min({entity}) FROM {name} AS other WHERE other.{day} = {name}.{day})"
+    with warehouse.writing() as connection:
+        connection.execute(f"DELETE FROM {name} WHERE {day} IN (SELECT unnest($lost)) AND NOT ({kept})", {"lost": lost, "keep": keep_one})
+        connection.execute("DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($lost))", {"name": name, "lost": lost})

@@ -1,0 +1,89 @@
+"""How verdicts and plans look: in a terminal (rich) and in a notebook (HTML and plain text)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from lib.verdicts import Verdict
+
+COLOURS = {"green": "green", "amber": "yellow", "red": "bold red"}
+SIGNS = {"green": "●", "amber": "▲", "red": "■"}
+HTML_COLOURS = {"green": "#1b7837", "amber": "#b35806", "red": "#b2182b"}
+HEADINGS = {"covered": "full", "coverage_pct": "%"}
+
+
+def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
+    """A verdict for the terminal: one table, the sentence, the findings with what mends them."""
+    parts: list[RenderableType] = [_rich_table(verdict.table)] if verdict.table else []
+    parts.append(Text(f"{SIGNS[verdict.verdict]} {verdict.gate}: {verdict.verdict.upper()}  {verdict.sentence}", COLOURS[verdict.verdict]))
+    for finding in verdict.findings[:limit]:
+        parts.append(Text(f"  {SIGNS[finding.severity]} {finding.where}: {finding.what}", COLOURS[finding.severity]))
+        parts += [Text(f"      mend: {finding.mend}", "dim")] if finding.mend else []
+    return Group(*parts)
+
+
+def plain(what: RenderableType, width: int = 150) -> str:
+    """The same without colours, for archives and logs."""
+    console = Console(width=width, no_color=True, record=True, file=_Nowhere())
+    console.print(what)
+    return console.export_text().rstrip()
+
+
+def verdict_html(verdict: Verdict) -> str:
+    """A verdict for a notebook."""
+    colour = HTML_COLOURS[verdict.verdict]
+    head = f'<p style="border-left:6px solid {colour};padding-left:8px"><b>{SIGNS[verdict.verdict]} {escape(verdict.gate)}: {verdict.verdict}</b> {escape(verdict.sentence)}</p>'
+    items = "".join(
+        f'<li style="color:{HTML_COLOURS[f.severity]}">{SIGNS[f.severity]} <b>{escape(f.where)}</b>: {escape(f.what)}'
+        + (f" <code>{escape(f.mend)}</code>" if f.mend else "")
+        + "</li>"
+        for f in verdict.findings
+    )
+    return head + rows_html(verdict.table) + (f"<ul>{items}</ul>" if items else "")
+
+
+def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Rows of equal keys as an HTML table."""
+    if not rows:
+        return ""
+    head = "".join(f"<th>{escape(HEADINGS.get(name, name))}</th>" for name in rows[0])
+    body = "".join("<tr>" + "".join(f"<td>{escape(_cell(name, value))}</td>" for name, value in row.items()) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def table_of(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> RenderableType:
+    """Rows of equal keys as a terminal table."""
+    return _rich_table(rows, title)
+
+
+def _rich_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for name, value in (rows[0] if rows else {}).items():
+        table.add_column(HEADINGS.get(name, name), justify="right" if isinstance(value, (int, float)) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(_cell(name, value), COLOURS.get(str(value), "")) for name, value in row.items()))
+    return table
+
+
+def _cell(name: str, value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.1f}"
+    return f"{SIGNS[value]} {value}" if name == "verdict" and value in SIGNS else str(value)
+
+
+class _Nowhere:
+    """A file that keeps nothing: the console records by itself."""
+
+    def write(self, text: str) -> int:
+        return len(text)
+
+    def flush(self) -> None:
+        return None

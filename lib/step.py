@@ -1,0 +1,195 @@
+"""What a notebook needs: open a step, ask it for verdicts, put them through gates.
+
+    step = open_step("40_validate", phase=3)
+    gate("coverage", step.coverage())
+    step.close()
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date
+from html import escape
+from pathlib import Path
+
+from IPython.display import HTML, display
+
+from lib import preflight, signoff
+from lib.backfill import Backfill
+from lib.calendar import closed_range, read_calendar
+from lib.checks import run_checks
+from lib.coverage import Judge, TableCoverage
+from lib.errors import BadInput, GateFailed
+from lib.gates import coverage_gate
+from lib.launch import launch_verdict, progress_into
+from lib.monitor import attempts_verdict, runners_verdict
+from lib.plan import Plan, Wish, make_plan, read_plan
+from lib.raw_gate import raw_gate
+from lib.settings import ROOT, Settings, load_settings
+from lib.show import plain, rows_html, verdict_html, verdict_text
+from lib.verdicts import Verdict
+from lib.warehouse import EmbeddedWarehouse, connect
+
+GATE_MIME = "application/vnd.runbook.gate+json"
+
+
+@dataclass
+class Step:
+    """One step of the runbook on one warehouse, phase and range. Opens the warehouse only while it looks at it."""
+
+    name: str
+    phase: int
+    warehouse: EmbeddedWarehouse
+    settings: Settings
+    first: date | None = None
+    last: date | None = None
+    run: Path | None = None
+    verdicts: list[Verdict] = field(default_factory=list)
+
+    @contextmanager
+    def judge(self) -> Iterator[tuple[Judge, date, date]]:
+        """A judge and the step's range, on one consistent look at the warehouse."""
+        with self.warehouse.reading() as session:
+            calendar = read_calendar(session, self.settings)
+            first, last = closed_range(calendar, self.settings, self.first, self.last)
+            yield Judge(session, self.settings, calendar), first, last
+
+    def coverage(self, phase: int | None = None) -> Verdict:
+        """The gate of a phase: raw data for 2, expected keys for the others."""
+        phase = self.phase if phase is None else phase
+        with self.judge() as (judge, first, last):
+            if phase == 2:
+                return raw_gate(judge.session, self.settings, judge.calendar, first, last)
+            return coverage_gate(judge, phase, first, last)
+
+    def covered(self) -> dict[str, TableCoverage]:
+        """Coverage of the phase's tables, date by date, for pictures."""
+        with self.judge() as (judge, first, last):
+            return judge.cover([self.phase], first, last)
+
+    def plan(self, wish: Wish | None = None) -> Plan:
+        """What the phase still needs."""
+        with self.judge() as (judge, first, last):
+            return make_plan(judge, [self.phase], first, last, wish)
+
+    def quality(self) -> Verdict:
+        """Every check of the phase over the whole range."""
+        with self.judge() as (judge, first, last):
+            return run_checks(judge.session, self.phase, first, last)
+
+    def warehouse_ready(self) -> Verdict:
+        """The warehouse can be reached and written, with room to spare."""
+        return preflight.warehouse_verdict(self.warehouse)
+
+    def contracts(self) -> Verdict:
+        """The tables in the warehouse are those of the contracts."""
+        with self.judge() as (judge, _, _):
+            return preflight.contracts_verdict(judge.session, judge.registry, self.settings)
+
+    def sample(self) -> Verdict:
+        """One date of each table, computed and audited without publishing."""
+        with self.judge() as (judge, first, last):
+            return preflight.sample_verdict(judge, self.phase, first, last)
+
+    def launch(self, table: str, plan: str = "") -> Verdict:
+        """Runs the chunks of one table: those of a written plan, else what the table needs now."""
+        chosen = read_plan(Path(plan)) if plan else self.plan()
+        name = self._judged_table(table)
+        backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None)
+        if name in chosen.found:
+            backfill.take_stock({name: chosen.found[name]})
+        with progress_into(self.run, name, chosen.chunks_of(name)) as on_done:
+            outcomes = backfill.run_chunks(chosen.chunks_of(name), on_done)
+        return launch_verdict(name, outcomes, chosen.found.get(name, ()))
+
+    def runners(self) -> Verdict:
+        """No runner of the warehouse is alive any more."""
+        return runners_verdict(self.warehouse)
+
+    def attempts(self) -> Verdict:
+        """No date's latest attempt failed."""
+        with self.judge() as (judge, first, last):
+            return attempts_verdict(judge, self.phase, first, last)
+
+    def tables(self) -> Verdict:
+        """First box of the sign-off: each table reaches its threshold."""
+        return signoff.tables_verdict(self.coverage())
+
+    def dependencies(self) -> Verdict:
+        """Fifth box of the sign-off: the phase below holds, and tables and contracts agree."""
+        return signoff.dependencies_verdict(self.coverage(self.phase - 1), self.contracts())
+
+    def signer(self, name: str) -> Verdict:
+        """Sixth box of the sign-off: somebody is named who answers for the phase."""
+        return signoff.signer_verdict(name)
+
+    def ready(self, notes: str = "") -> None:
+        """Says that the phase is ready to sign; reached only when every box is closed."""
+        display(HTML(f"<p><b>{escape(signoff.ready_sentence(self.phase, self.verdicts, notes))}</b></p>"))  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """Prints the verdicts of the step, the last thing a notebook shows."""
+        rows = [{"gate": v.gate, "verdict": v.verdict, "says": v.sentence} for v in self.verdicts]
+        display(HTML(rows_html(rows)))  # type: ignore[no-untyped-call]
+
+    def _judged_table(self, table: str) -> str:
+        with self.judge() as (judge, _, _):
+            return judge.registry.table(table).name
+
+
+_open: list[Step] = []
+
+
+def open_step(
+    name: str, phase: int = 3, warehouse: str = "", start_date: str = "", end_date: str = "", run: str = ""
+) -> Step:
+    """Opens a step. Empty texts mean the defaults: the settings' warehouse and start, the warehouse's as-of.
+
+    Raises BadInput for a date that is no date.
+    """
+    settings = load_settings()
+    url = warehouse or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
+    step = Step(
+        name=name,
+        phase=phase,
+        warehouse=connect(_from_root(url), settings.backfill.wait_seconds),
+        settings=settings,
+        first=as_date(start_date),
+        last=as_date(end_date),
+        run=Path(run) if run else None,
+    )
+    _open[:] = [step]
+    return step
+
+
+def gate(name: str, verdict: Verdict) -> None:
+    """Shows a verdict, leaves it in the cell's output as evidence, and stops the notebook where it is red.
+
+    Raises GateFailed, naming what is wrong and the command that mends it.
+    """
+    verdict = replace(verdict, gate=name)
+    for step in _open:
+        step.verdicts.append(verdict)
+    text = plain(verdict_text(verdict))
+    display({GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
+    if verdict.red:
+        first = next(finding for finding in verdict.findings if finding.severity == "red")
+        raise GateFailed(f"gate '{name}' is red: {first.where}: {first.what}" + (f"; mend: {first.mend}" if first.mend else ""))
+
+
+def as_date(text: str) -> date | None:
+    """A date as YYYY-MM-DD, None for an empty text; BadInput for anything else."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput(f"'{text}' is no date: write YYYY-MM-DD") from error
+
+
+def _from_root(url: str) -> str:
+    """A relative DuckDB path counts from the project, wherever a kernel was started."""
+    scheme, _, path = url.partition(":///")
+    local = scheme == "duckdb" and path and not Path(path).is_absolute()
+    return f"duckdb:///{ROOT / path}" if local else url

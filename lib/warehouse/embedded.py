@@ -1,0 +1,280 @@
+"""The embedded warehouse: one DuckDB file, shared by several processes.
+
+Reading and computing open the file read-only; a publish opens it alone for a moment. No connection outlives its
+operation.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import re
+import shutil
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pyarrow as pa
+
+from lib.contract import Contract
+from lib.dialect import create_table, to_duckdb
+from lib.errors import BadInput, CannotJudge, RunbookError
+from lib.registry import registry
+from lib.warehouse.locks import reading, writing
+
+NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"}
+DIFFERENT_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one publish changes: rows of *days* in *table* come from *stage*, with their receipts and attempts."""
+
+    table: str
+    date_column: str
+    days: tuple[date, ...]
+    stage: Path | None
+    receipts: tuple[tuple[Any, ...], ...] = ()
+    attempts: tuple[tuple[Any, ...], ...] = ()
+
+
+@dataclass
+class Session:
+    """One consistent look at the warehouse. Queries are GoogleSQL with ``@name`` parameters."""
+
+    connection: duckdb.DuckDBPyConnection
+
+    def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
+        """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
+        return self._run(to_duckdb(sql), parameters).fetchall()
+
+    def arrow(self, sql: str, **parameters: object) -> pa.Table:
+        """The rows of a query as an Arrow table."""
+        return self._run(to_duckdb(sql), parameters).to_arrow_table()
+
+    def keep(self, name: str, sql: str, **parameters: object) -> None:
+        """Keeps a query's rows under *name* for the rest of the session."""
+        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql)}", parameters)
+
+    def write_parquet(self, name: str, path: Path, where: str) -> None:
+        """Writes what was kept under *name* to a file of its own."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._run(f"COPY (SELECT * FROM {name} WHERE {where}) TO '{path}' (FORMAT parquet)", {})
+
+    @cached_property
+    def tables(self) -> dict[str, tuple[str, ...]]:
+        """Every table by ``dataset.table``, with its columns."""
+        found = self._run(
+            "SELECT table_schema || '.' || table_name, list(column_name ORDER BY ordinal_position)"
+            " FROM information_schema.columns WHERE table_schema NOT IN ('main', 'information_schema', 'pg_catalog')"
+            " GROUP BY ALL",
+            {},
+        )
+        return {name: tuple(columns) for name, columns in found.fetchall()}
+
+    def _run(self, text: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
+        used = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", text)}
+        try:
+            return self.connection.execute(text, used)
+        except duckdb.Error as error:
+            raise CannotJudge(f"the warehouse could not answer: {_first_line(error)}") from error
+
+
+@dataclass
+class EmbeddedWarehouse:
+    """A DuckDB file. ``threads`` bounds what one process computes with."""
+
+    url: str
+    path: Path
+    wait: float = 60
+    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    engine: str = field(default_factory=lambda: f"duckdb {duckdb.__version__}")
+
+    @classmethod
+    def at(cls, url: str, wait: float) -> EmbeddedWarehouse:
+        """The warehouse of a URL such as ``duckdb:///sandbox/warehouse.duckdb`` (four slashes: an absolute path)."""
+        return cls(url, Path(url.partition(":///")[2]), wait)
+
+    @property
+    def absolute_url(self) -> str:
+        """The URL with an absolute path, for other processes."""
+        return f"duckdb:///{self.path.resolve()}"
+
+    @property
+    def stages(self) -> Path:
+        """Where stages are kept until they are published."""
+        return self.path.with_name(f"{self.path.name}.stages")
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the file. BadInput where there is no warehouse."""
+        self._refuse_missing()
+        with reading(self.path, self.wait), self._opened(read_only=True) as connection:
+            session = Session(connection)
+            if "runbook.meta" not in session.tables:
+                raise BadInput(f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta")
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """The file alone, in one transaction: all of it is kept, or nothing."""
+        self._refuse_unwritable()
+        with writing(self.path, self.wait), self._opened(read_only=False) as connection:
+            connection.begin()
+            try:
+                yield connection
+                connection.commit()
+            except BaseException:
+                with _quietly():
+                    connection.rollback()
+                raise
+
+    def create(self, contracts: Iterable[Contract], meta: Mapping[str, str]) -> None:
+        """Creates the tables that are not there yet and notes the facts of *meta*."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.writing() as connection:
+            for contract in contracts:
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS {contract.dataset}")
+                connection.execute(create_table(contract))
+            connection.execute("DELETE FROM runbook.meta WHERE name IN (SELECT unnest($names))", {"names": list(meta)})
+            for name, value in meta.items():
+                connection.execute("INSERT INTO runbook.meta VALUES ($1, $2)", [name, value])
+
+    def load(self, tables: Mapping[str, pa.Table]) -> None:
+        """Replaces whole tables, all or none."""
+        with self.writing() as connection:
+            for name, rows in tables.items():
+                connection.register("incoming", rows)
+                connection.execute(f"DELETE FROM {name}")
+                connection.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
+                connection.unregister("incoming")
+
+    def publish(self, publication: Publication) -> None:
+        """Replaces the dates of one table by a stage's, with receipts and attempts, in one transaction."""
+        days = {"days": list(publication.days)}
+        with _full_disk_is_said(self.path), self.writing() as connection:
+            if publication.stage is not None:
+                column = publication.date_column
+                connection.execute(f"DELETE FROM {publication.table} WHERE {column} IN (SELECT unnest($days))", days)
+                connection.execute(f"INSERT INTO {publication.table} BY NAME FROM read_parquet('{publication.stage}')")
+            if publication.receipts or publication.stage is not None:
+                forget = "DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($days))"
+                connection.execute(forget, {"name": publication.table, **days})
+            _insert(connection, "runbook.receipts", publication.receipts)
+            _insert(connection, "runbook.attempts", publication.attempts)
+
+    def meta(self) -> dict[str, str]:
+        """What is noted about the warehouse: as_of, kind, id."""
+        with self.reading() as session:
+            return dict(session.rows("SELECT name, value FROM runbook.meta"))
+
+    def trouble(self) -> list[str]:
+        """What stands in the way of writing: a sentence each, empty where nothing does."""
+        checks = (self._refuse_missing, self._refuse_unwritable, self._refuse_full)
+        return [str(error) for check in checks for error in _raised(check)]
+
+    @contextmanager
+    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect(read_only)
+        try:
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"SET threads = {self.threads}")
+            yield connection
+        finally:
+            connection.close()
+
+    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+        deadline = time.monotonic() + self.wait
+        while True:
+            try:
+                return duckdb.connect(str(self.path), read_only=read_only, config=CONFIG)  # type: ignore[arg-type]
+            except duckdb.Error as error:
+                holder = DIFFERENT_HOLDER.search(str(error))
+                if holder is None:
+                    raise CannotJudge(f"{self.path} cannot be opened as a DuckDB file: {_first_line(error)}") from error
+                if time.monotonic() > deadline:
+                    raise CannotJudge(self._held_by(int(holder["pid"]))) from error
+                time.sleep(random.uniform(0.01, 0.1))
+
+    def _held_by(self, pid: int) -> str:
+        command = " ".join(psutil.Process(pid).cmdline())[:80] if psutil.pid_exists(pid) else "already gone"
+        return f"{self.path} is held open by PID {pid} ({command}): close that connection, or end the process"
+
+    def _refuse_missing(self) -> None:
+        if not self.path.is_file():
+            raise BadInput(f"there is no warehouse at {self.path}: make one with 'runbook sandbox' or 'runbook ingest DIR'")
+
+    def _refuse_unwritable(self) -> None:
+        folder = self.path.parent
+        kind = _file_system(folder)
+        if kind in NETWORK_FILE_SYSTEMS:
+            raise CannotJudge(f"{folder} is on a network file system ({kind}), where locks cannot be trusted: use a local one")
+        target = self.path if self.path.exists() else folder
+        if not os.access(target, os.W_OK) or not os.access(folder, os.W_OK):
+            raise CannotJudge(f"{target} is read-only: make it writable, or use another --warehouse")
+
+    def _refuse_full(self) -> None:
+        needed = max(200_000_000, self.path.stat().st_size // 2) if self.path.exists() else 200_000_000
+        free = shutil.disk_usage(self.path.parent).free
+        if free < needed:
+            raise CannotJudge(f"{self.path.parent} has {free // 10**6} MB left, {needed // 10**6} MB are needed: free some space")
+
+
+def system_contracts() -> list[Contract]:
+    """The contracts of what the runbook keeps for itself."""
+    return [table.contract for table in registry().tables.values() if table.contract.dataset == "runbook"]
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple[Any, ...], ...]) -> None:
+    if not rows:
+        return
+    names = registry().table(table).contract.column_names
+    columns = pa.table({name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)})
+    connection.register("incoming", columns)
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
+    connection.unregister("incoming")
+
+
+def _file_system(folder: Path) -> str:
+    mounts = sorted(psutil.disk_partitions(all=True), key=lambda mount: len(mount.mountpoint))
+    place = folder.resolve()
+    return next((m.fstype for m in reversed(mounts) if place.is_relative_to(m.mountpoint)), "")
+
+
+def _raised(check: Any) -> list[RunbookError]:
+    try:
+        check()
+    except RunbookError as error:
+        return [error]
+    return []
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error:
+        pass
+
+
+@contextmanager
+def _full_disk_is_said(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
+        sentence = f"the disk of {path} is full: nothing was published; free some space and run again"
+        raise CannotJudge(sentence if full else f"{path}: publish failed: {_first_line(error)}") from error
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,56 @@
+"""The command line: ``runbook VERB``.
+
+Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not be judged or executed, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from lib.errors import RunbookError
+from runbook.verbs.gate import gate, status
+from runbook.verbs.plan import plan
+from runbook.verbs.run import run
+from runbook.verbs.warehouse import ingest, sandbox
+
+EPILOG = "Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not be judged or executed, 130 interrupted."
+
+
+@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+def cli() -> None:
+    """Proves that a data backfill is really complete.
+
+    \b
+    First steps:
+      runbook sandbox     make a warehouse to practise on, as the incident left it
+      runbook gate 3      see what is missing
+      runbook run         repair it, and keep the executed notebooks as evidence
+      runbook status      see where every phase stands
+    """
+
+
+for verb in (sandbox, ingest, plan, run, gate, status):
+    cli.add_command(verb)
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the right exit code; errors are sentences, never tracebacks."""
+    try:
+        code = cli(standalone_mode=False)
+    except click.exceptions.Abort:
+        code = 130
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except KeyboardInterrupt:
+        click.echo("interrupted: what was published stays published, what was not is as before; run again to go on", err=True)
+        code = 130
+    except RunbookError as error:
+        click.echo(f"error: {error}", err=True)
+        code = error.exit_code
+    except OSError as error:
+        click.echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
+        code = 3
+    sys.exit(code if isinstance(code, int) else 0)

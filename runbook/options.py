@@ -1,0 +1,136 @@
+"""Options that several verbs share, and what they open."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+
+from lib.calendar import Calendar, closed_range, read_calendar
+from lib.coverage import Judge
+from lib.errors import BadInput
+from lib.gates import coverage_gate
+from lib.plan import Wish
+from lib.raw_gate import raw_gate
+from lib.registry import registry
+from lib.settings import Settings, load_settings
+from lib.step import as_date
+from lib.verdicts import Verdict
+from lib.warehouse import EmbeddedWarehouse, connect
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class DateText(click.ParamType):
+    """A date written YYYY-MM-DD."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        try:
+            return date.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"'{value}' is no date: write YYYY-MM-DD", param, ctx)
+
+
+def warehouse_option(command: F) -> F:
+    """``--warehouse URL``."""
+    text = "Warehouse, for instance duckdb:///sandbox/warehouse.duckdb. Else RUNBOOK_WAREHOUSE, else runbook.toml."
+    return click.option("--warehouse", "url", metavar="URL", help=text)(command)
+
+
+def runs_option(command: F) -> F:
+    """``--runs DIR``."""
+    return click.option("--runs", metavar="DIR", help="Where runs are archived. Else RUNBOOK_RUNS, else runbook.toml.")(command)
+
+
+def range_options(command: F) -> F:
+    """``--start-date`` and ``--end-date``."""
+    command = click.option("--end-date", type=DateText(), help="Last date, included; else the warehouse's as-of.")(command)
+    return click.option("--start-date", type=DateText(), help="First date; else start_date of runbook.toml.")(command)
+
+
+def json_option(command: F) -> F:
+    """``--json``."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON, for machines.")(command)
+
+
+def wish_options(command: F) -> F:
+    """``--dates``, ``--tables``, ``--force``, ``--recompute-found``."""
+    command = click.option("--recompute-found", is_flag=True, help="Compute dates anew that something else wrote.")(command)
+    command = click.option("--force", is_flag=True, help="Compute the dates anew, whether or not they need it.")(command)
+    command = click.option("--tables", metavar="A,B", help="Only these tables.")(command)
+    return click.option("--dates", metavar="A,B", help="Only these dates, YYYY-MM-DD.")(command)
+
+
+@dataclass
+class Place:
+    """A warehouse with its settings, and the range a verb works on."""
+
+    warehouse: EmbeddedWarehouse
+    settings: Settings
+    start_date: date | None = None
+    end_date: date | None = None
+    console: Console = field(default_factory=lambda: Console(highlight=False))
+
+    @contextmanager
+    def judge(self) -> Iterator[tuple[Judge, date, date]]:
+        """A judge and the range, on one consistent look at the warehouse."""
+        with self.warehouse.reading() as session:
+            calendar = read_calendar(session, self.settings)
+            first, last = closed_range(calendar, self.settings, self.start_date, self.end_date)
+            yield Judge(session, self.settings, calendar), first, last
+
+    def verdict(self, phase: int) -> Verdict:
+        """The gate of a phase over the range."""
+        with self.judge() as (judge, first, last):
+            return phase_verdict(judge, phase, first, last)
+
+    @property
+    def computed_phases(self) -> tuple[int, ...]:
+        """The phases that have computed tables."""
+        found = {self.settings.phase_of(table.name) for table in registry().computed}
+        return tuple(sorted(phase for phase in found if phase is not None))
+
+
+def phase_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
+    """The coverage gate of phase 2 or of a computed phase."""
+    if phase == 2:
+        return raw_gate(judge.session, judge.settings, judge.calendar, first, last)
+    return coverage_gate(judge, phase, first, last)
+
+
+def open_place(url: str | None, start_date: date | None = None, end_date: date | None = None) -> Place:
+    """The warehouse a verb works on: the option, else the environment, else the settings."""
+    settings = load_settings()
+    chosen = url or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
+    return Place(connect(chosen, settings.backfill.wait_seconds), settings, start_date, end_date)
+
+
+def runs_folder(runs: str | None, settings: Settings) -> Path:
+    """Where runs are archived: the option, else the environment, else the settings."""
+    return Path(runs or os.environ.get("RUNBOOK_RUNS") or settings.runs)
+
+
+def read_wish(dates: str | None, tables: str | None, force: bool, recompute_found: bool, calendar: Calendar) -> Wish:
+    """What the options ask for; BadInput for a table that is none or a date without games."""
+    days = [as_date(text.strip()) for text in dates.split(",")] if dates else []
+    for day in days:
+        if day is None or day not in calendar.games:
+            near = get_close_matches(str(day), [str(known) for known in calendar.games], n=1)
+            raise BadInput(f"no expected game on {day or 'an empty date'}" + (f"; the nearest game date is {near[0]}" if near else ""))
+    names = [registry().table(text.strip()).name for text in tables.split(",")] if tables else None
+    return Wish(
+        days=frozenset(day for day in days if day) if dates else None,
+        tables=frozenset(names) if names else None,
+        force=force,
+        recompute_found=recompute_found,
+    )

@@ -1,0 +1,86 @@
+"""``runbook gate`` and ``runbook status``: what the warehouse proves now."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import click
+
+from lib.errors import BadInput, CannotJudge
+from lib.show import table_of, verdict_text
+from lib.verdicts import AMBER, RED, Verdict
+from runbook.options import Place, json_option, open_place, phase_verdict, range_options, warehouse_option
+
+UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
+PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute"}
+
+
+@click.command()
+@click.argument("phase", type=int)
+@range_options
+@click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
+@json_option
+@warehouse_option
+def gate(phase: int, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None) -> int:
+    """Judge PHASE: 2 raw data, 3 analytics.
+
+    Every table of the phase against the keys it must hold, counted on the schedule and the raw data. Names the missing
+    dates and the command that mends them. Exit code 1 where the gate is red.
+    """
+    place = open_place(url, start_date, end_date)
+    if phase not in (2, *place.computed_phases):
+        raise BadInput(f"there is no phase {phase}: choose one of 2, {', '.join(map(str, place.computed_phases))}")
+    verdict = place.verdict(phase)
+    if as_json:
+        click.echo(json.dumps(verdict.as_json(), indent=1))
+    else:
+        place.console.print(verdict_text(verdict))
+        _show_sources(place, verdict)
+    return 1 if verdict.red or (strict and verdict.verdict == AMBER) else 0
+
+
+def _show_sources(place: Place, verdict: Verdict) -> None:
+    sources = verdict.about.get("sources")
+    if sources:
+        place.console.print(table_of(sources, "Expected games a season, and how many of them each raw source knows"))
+
+
+@click.command()
+@range_options
+@json_option
+@warehouse_option
+def status(start_date: date | None, end_date: date | None, as_json: bool, url: str | None) -> int:
+    """Show every phase and its state, derived from the warehouse now.
+
+    UNKNOWN could not be judged, BLOCKED the phase below is not green, INCOMPLETE the gate is red, PROVEN it is green.
+    """
+    place = open_place(url, start_date, end_date)
+    phases = phase_states(place)
+    if as_json:
+        click.echo(json.dumps({"phases": phases}, indent=1))
+        return 0
+    rows = [{"phase": f"{p['phase']} {PHASE_TITLES.get(p['phase'], '')}", "state": p["state"], "says": p["says"]} for p in phases]
+    place.console.print(table_of(rows, f"State of {place.warehouse.url}"))
+    return 0
+
+
+def phase_states(place: Place) -> list[dict[str, Any]]:
+    """State of every phase, lowest first; a phase above one that is not green is BLOCKED."""
+    states: list[dict[str, Any]] = []
+    with place.judge() as (judge, first, last):
+        for phase in (2, *place.computed_phases):
+            below_holds = all(known["state"] == PROVEN for known in states)
+            try:
+                verdict = phase_verdict(judge, phase, first, last)
+            except CannotJudge as error:
+                states.append({"phase": phase, "state": UNKNOWN, "says": str(error), "tables": []})
+                continue
+            states.append(_state(phase, verdict, below_holds))
+    return states
+
+
+def _state(phase: int, verdict: Verdict, below_holds: bool) -> dict[str, Any]:
+    state = BLOCKED if not below_holds else INCOMPLETE if verdict.verdict == RED else PROVEN
+    return {"phase": phase, "state": state, "says": verdict.sentence, "verdict": verdict.verdict, "tables": [dict(line) for line in verdict.table]}

@@ -1,0 +1,85 @@
+"""``runbook run``: repairs what the plan says, notebook by notebook, and proves the result."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+import click
+
+from lib.plan import Plan
+from lib.show import verdict_text
+from runbook.chain import Runner, make_chain, run_folder
+from runbook.manifest import Manifest
+from runbook.options import Place, json_option, open_place, range_options, runs_folder, runs_option, warehouse_option, wish_options
+from runbook.verbs.plan import plan_for, show_plan
+from runbook.view import RunView
+
+EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
+
+
+@click.command()
+@click.option("--phase", type=int, help="Only this phase.")
+@range_options
+@wish_options
+@click.option("--workers", type=click.IntRange(1, 64), help="Notebooks side by side; else backfill.workers of runbook.toml.")
+@click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
+@click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
+@click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
+@json_option
+@runs_option
+@warehouse_option
+def run(
+    phase: int | None,
+    start_date: date | None,
+    end_date: date | None,
+    dates: str | None,
+    tables: str | None,
+    force: bool,
+    recompute_found: bool,
+    workers: int | None,
+    signer: str,
+    dry_run: bool,
+    strict: bool,
+    as_json: bool,
+    runs: str | None,
+    url: str | None,
+) -> int:
+    """Repair what is missing and prove the result.
+
+    Shows the gate, makes the plan, executes the notebooks of each phase (preflight, a launch per table, monitor,
+    validate, sign-off) and shows the gate again. The executed notebooks are the evidence, in the run's folder. With
+    nothing to compute the phase is proven anew.
+    """
+    place = open_place(url, start_date, end_date)
+    place.console.quiet = as_json
+    made = plan_for(place, phase, dates, tables, force, recompute_found)
+    _show_gates(place, made, "Before")
+    show_plan(place, made)
+    if dry_run:
+        click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
+        return 0
+    manifest = _execute(place, made, workers, signer, runs)
+    ambers = _show_gates(place, made, "After")
+    if as_json:
+        click.echo(manifest.model_dump_json(indent=1))
+    return EXIT_CODES[manifest.outcome] or int(strict and ambers)
+
+
+def _execute(place: Place, made: Plan, workers: int | None, signer: str, runs: str | None) -> Manifest:
+    folder = run_folder(runs_folder(runs, place.settings), made)
+    chain = make_chain(made, place.settings.phase_of, signer)
+    with RunView(place.console, chain, folder) as view:
+        manifest = Runner(place.warehouse, folder, chain, workers or place.settings.backfill.workers, view).run()
+    place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
+    return manifest
+
+
+def _show_gates(place: Place, made: Plan, when: str) -> bool:
+    """Shows the gates of the plan's phases; whether any of them is amber."""
+    place.start_date, place.end_date = made.first, made.last
+    verdicts = [place.verdict(phase) for phase in made.phases]
+    for verdict in verdicts:
+        place.console.rule(f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}", align="left")
+        place.console.print(verdict_text(verdict))
+    return any(verdict.verdict == "amber" for verdict in verdicts)

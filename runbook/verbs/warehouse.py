@@ -1,0 +1,72 @@
+"""``runbook sandbox`` and ``runbook ingest``: where a warehouse comes from."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import click
+
+from lib.errors import BadInput
+from runbook.options import json_option, open_place, warehouse_option
+
+
+@click.command()
+@click.option("--empty", is_flag=True, help="Leave the computed tables empty.")
+@click.option("--if-missing", is_flag=True, help="Do nothing where there is a warehouse already.")
+@click.option("--pocket", is_flag=True, help="A league of 6 teams and 2 seasons instead of the full one.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same league.")
+@warehouse_option
+def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | None) -> int:
+    """Make a warehouse to practise on: a simulated league, as the incident of 5 January 2026 left it.
+
+    Raw data is complete; of the five analytics tables two are full and three are short.
+    """
+    from lib.league import full_league, pocket_league
+    from lib.sandbox import compute_all, load_raw, take_away
+
+    place = open_place(url)
+    if if_missing and place.warehouse.path.exists():
+        place.console.print(f"There is a warehouse at {place.warehouse.path}.")
+        return 0
+    started = time.monotonic()
+    place.console.print("Simulating the league ...")
+    league = pocket_league(seed) if pocket else full_league(seed)
+    load_raw(place.warehouse, league.tables, league.as_of, "sandbox")
+    if not empty:
+        compute_all(place.warehouse, place.settings, say=place.console.print)
+        if not pocket:
+            take_away(place.warehouse, place.settings)
+    place.console.print(f"Sandbox at {place.warehouse.path}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s.")
+    return 0
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@json_option
+@warehouse_option
+def ingest(folder: Path, as_json: bool, url: str | None) -> int:
+    """Load files in the shapes of stats.nba.com from FOLDER into a new warehouse.
+
+    Parquet or CSV: LeagueGameLog of players and of teams, LeagueGameFinder (the schedule), ShotChartDetail, game
+    lines. Ends with a table of what was read, loaded and dropped, and with what the files do not hold.
+    """
+    from lib.ingest import read_folder
+    from lib.ingest.report import render_report
+    from lib.sandbox import load_raw
+
+    place = open_place(url)
+    if place.warehouse.path.exists():
+        raise BadInput(f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse")
+    found = read_folder(folder)
+    load_raw(place.warehouse, found.tables, found.as_of, "ingested")
+    if as_json:
+        report = [source.__dict__ | {"dropped": dict(source.dropped), "per_season": dict(source.per_season)} for source in found.report]
+        click.echo(json.dumps({"as_of": str(found.as_of), "sources": report, "findings": found.findings}, default=str, indent=1))
+        return 0
+    place.console.print(render_report(found))
+    for finding in found.findings:
+        place.console.print(f"  ▲ {finding}")
+    place.console.print(f"Warehouse {place.warehouse.path}, as-of {found.as_of}.")
+    return 0

@@ -1,0 +1,57 @@
+"""What a person sees while a chain runs: a line per finished step, a bar with what is left."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from runbook.chain import Chain
+from runbook.execute import Event
+
+SIGNS = {"proven": "[green]●[/]", "red": "[bold red]■[/]", "not proven": "[bold red]✗[/]"}
+
+
+class RunView:
+    """Shows events of the runner; the dates done are read from the run folder, never from the warehouse."""
+
+    def __init__(self, console: Console, chain: Chain, folder: Path) -> None:
+        self._console, self._folder, self._dates = console, folder, chain.plan.dates
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        self._progress = Progress(*columns, console=console, transient=True)
+        self._steps = self._progress.add_task("steps", total=len(chain.steps))
+        self._table_dates = self._progress.add_task("table-dates", total=self._dates) if self._dates else None
+        self._looked = 0.0
+
+    def __enter__(self) -> RunView:
+        self._progress.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._progress.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Takes one event of the runner."""
+        if event.kind == "finished" and event.outcome is not None:
+            outcome = event.outcome
+            reason = f"  {outcome.reason}" if outcome.reason else ""
+            warned = f"  [yellow]{outcome.stderr_warnings} warnings in the log[/]" if outcome.stderr_warnings else ""
+            self._console.print(f"{SIGNS[outcome.state]} {outcome.step:<42} {outcome.state:<10} {outcome.seconds:6.1f} s{warned}{reason}")
+            self._progress.advance(self._steps)
+        if self._table_dates is not None and time.monotonic() - self._looked > 0.2:
+            self._looked = time.monotonic()
+            self._progress.update(self._table_dates, completed=dates_done(self._folder))
+
+
+def dates_done(folder: Path) -> int:
+    """Table-dates that the launches of a run have gone through."""
+    latest: dict[str, int] = {}
+    path = folder / "progress.jsonl"
+    for line in path.read_text().splitlines() if path.exists() else []:
+        record = json.loads(line)
+        latest[record["table"]] = record["done"]
+    return sum(latest.values())

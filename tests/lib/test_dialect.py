@@ -1,0 +1,123 @@
+"""The carry-over from GoogleSQL to DuckDB: one promise per rewrite rule, and the closed subset."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import duckdb
+import pytest
+
+from lib.dialect import column_type, create_table, to_duckdb
+from lib.errors import CannotJudge
+from lib.registry import registry
+from tests.lib.google_engine import Google
+
+
+def duck(sql: str, **parameters: object) -> Any:
+    """The one value of a GoogleSQL query, computed by DuckDB."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    row = connection.execute(to_duckdb(sql), parameters).fetchone()
+    assert row is not None
+    return row[0]
+
+
+def google(sql: str) -> Any:
+    """The one value of a GoogleSQL query, computed by Google's reference engine."""
+    (row,) = Google([]).rows(sql, {}, {})
+    return row["x"]
+
+
+def test_in_unnest_becomes_a_subquery_that_prunes() -> None:
+    days = [date(2024, 1, 1), date(2024, 1, 2)]
+    sql = "SELECT COUNT(*) FROM UNNEST([DATE '2024-01-01', DATE '2024-01-03']) AS d WHERE d IN UNNEST(@dates)"
+    assert "IN (SELECT UNNEST($dates))" in to_duckdb(sql)
+    assert duck(sql, dates=days) == 1
+
+
+@pytest.mark.parametrize(
+    "struct",
+    [
+        "NUMERIC '100' AS a",
+        "NUMERIC '0.573' AS a, NUMERIC '-5.5' AS b, NUMERIC '10' AS c",
+        "1.0 AS a, 0.25 AS b, [1.5, 2.0, 3.0] AS c",
+        "10 AS a, -7 AS b, TRUE AS c",
+        "CAST(NULL AS NUMERIC) AS a, CAST(NULL AS STRING) AS b",
+        "TIMESTAMP '2024-01-01 18:30:00+00' AS a, DATE '2024-01-01' AS b",
+        "['missing_game_total', 'thin_sample:2/3'] AS a, 'Dončić \"10.50\" 1.0/2' AS b",
+    ],
+)
+def test_to_json_string_is_written_as_google_writes_it(struct: str) -> None:
+    sql = f"WITH final AS (SELECT {struct}) SELECT TO_JSON_STRING(final) AS x FROM final"
+    assert duck(sql) == google(sql)
+
+
+@pytest.mark.parametrize("fraction", ["5/2", "3/2", "-5/2", "7/3"])
+def test_cast_to_int64_rounds_halves_away_from_zero(fraction: str) -> None:
+    sql = f"SELECT CAST({fraction} AS INT64) AS x"
+    assert duck(sql) == google(sql)
+
+
+@pytest.mark.parametrize(
+    "division", ["DIV(7 + 5, 2 + 1) / 10", "DIV(DIV(9 + 1, 3), 2)", "DIV(-7, 2)", "10 - DIV(7 - 1, 4)", "(DIV(7 + 1, 2))"]
+)
+def test_div_keeps_its_operands_together(division: str) -> None:
+    sql = f"SELECT {division} AS x"
+    assert duck(sql) == google(sql)
+
+
+def test_numeric_has_nine_decimals() -> None:
+    assert duck("SELECT CAST('0.123456789' AS NUMERIC) AS x") == Decimal("0.123456789")
+    assert duck("SELECT SAFE_CAST('0.123456789' AS NUMERIC) AS x") == Decimal("0.123456789")
+
+
+def test_safe_cast_gives_null_where_there_is_no_number() -> None:
+    assert duck("SELECT SAFE_CAST('x' AS NUMERIC) AS x") is None
+
+
+def test_row_hash_becomes_the_engines_own() -> None:
+    sql = "SELECT CAST(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(a, b))) AS NUMERIC) AS x FROM (SELECT 1 AS a, 'y' AS b)"
+    assert "HASH(a, b)" in to_duckdb(sql)
+    assert duck(sql) == duck(sql)
+
+
+@pytest.mark.parametrize("expression", ["GREATEST(0, CAST(NULL AS INT64))", "LEAST(1, CAST(NULL AS INT64))"])
+def test_greatest_and_least_of_null_are_null(expression: str) -> None:
+    assert duck(f"SELECT {expression} AS x") is None
+
+
+@pytest.mark.parametrize(
+    ("sql", "named"),
+    [
+        ("SELECT FORMAT('%05d', 42)", "Format"),
+        ("SELECT APPROX_QUANTILES(x, 4) FROM t", "ApproxQuantiles"),
+        ("SELECT list_sum([1, 2])", "Anonymous"),
+        ("SELECT AVG(x) FROM t", "Avg"),
+        ("SELECT DATE_SUB(d, INTERVAL 1 DAY) FROM t", "DateSub"),
+    ],
+)
+def test_a_function_outside_the_subset_is_refused_by_name(sql: str, named: str) -> None:
+    with pytest.raises(CannotJudge, match=f"{named} is outside the tested subset"):
+        to_duckdb(sql)
+
+
+def test_text_that_is_no_sql_is_refused_with_a_sentence() -> None:
+    with pytest.raises(CannotJudge, match="cannot be carried over to DuckDB"):
+        to_duckdb("SELECT FROM WHERE (")
+
+
+@pytest.mark.parametrize("name", sorted(registry().tables))
+def test_every_contract_makes_a_table_of_its_types(name: str) -> None:
+    contract = registry().table(name).contract
+    connection = duckdb.connect()
+    connection.execute(f"CREATE SCHEMA {contract.dataset}")
+    connection.execute(create_table(contract))
+    described = connection.execute(f"DESCRIBE {contract.name}").fetchall()
+    spelled = {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE"}
+    types = [spelled.get(column_type(c), column_type(c)).replace(", ", ",") for c in contract.columns]
+    assert [(row[0], row[1], row[2]) for row in described] == [
+        (column.name, kind, "NO" if column.required else "YES")
+        for column, kind in zip(contract.columns, types, strict=True)
+    ]
