@@ -15,26 +15,35 @@ from lib.warehouse import Session
 EASTERN = ZoneInfo("America/New_York")
 EVER = {"first": date(1946, 1, 1), "last": date(2100, 1, 1)}
 
-SEASON_STARTS = """
-SELECT season_year, MIN(game_date) AS season_start
+# of several copies of a game's row the latest holds
+SCHEDULE = """
+(SELECT game_id, game_date, season_year, home_team_tricode, away_team_tricode, game_status, SUBSTR(game_id, 1, 3) AS kind
 FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @first AND @last AND SUBSTR(game_id, 1, 3) = '002' AND game_status NOT IN (4, 5)
+WHERE game_date BETWEEN @first AND @last
+QUALIFY ROW_NUMBER() OVER (PARTITION BY game_id, game_date ORDER BY processed_at DESC, game_status DESC) = 1)
+"""
+COUNTED = "kind IN ('002', '004', '005', '006')"
+
+SEASON_STARTS = f"""
+SELECT season_year, MIN(game_date) AS season_start
+FROM {SCHEDULE}
+WHERE kind = '002' AND game_status NOT IN (4, 5)
 GROUP BY season_year
 ORDER BY season_year
 """
 
-EXPECTED_GAMES = """
-SELECT game_date, COUNT(DISTINCT game_id) AS games
-FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @first AND @last AND game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+EXPECTED_GAMES = f"""
+SELECT game_date, COUNT(*) AS games
+FROM {SCHEDULE}
+WHERE game_status = 3 AND {COUNTED}
 GROUP BY game_date
 ORDER BY game_date
 """
 
-UNPLAYED_DATES = """
+UNPLAYED_DATES = f"""
 SELECT DISTINCT game_date
-FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @first AND @last AND game_status IN (1, 2) AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+FROM {SCHEDULE}
+WHERE game_status IN (1, 2) AND {COUNTED}
 """
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from itertools import accumulate
 
-from lib.calendar import Calendar
+from lib.calendar import EVER, Calendar
 from lib.registry import DATE, HISTORY, STATIC, Source, Table, registry
 from lib.warehouse import Session
 
@@ -68,6 +68,8 @@ class InputDigests:
     def _scan(self, session: Session, name: str, column: str, group: list[Source], first: date, last: date) -> None:
         hashes = ", ".join(row_hash(source.columns) for source in group)
         partition = registry().table(name).contract.partition
+        # a report lies in the partition of its own day, before the game's: no bound may depend on the range asked for
+        first = first if partition == column else EVER["first"]
         day = column if group[0].window != STATIC else "CAST('1970-01-01' AS DATE)"
         bounds = f"WHERE {partition} BETWEEN @first AND @last" if partition else ""
         found = session.rows(f"SELECT {day} AS day, COUNT(*), {hashes} FROM {name} {bounds} GROUP BY day ORDER BY day", first=first, last=last)

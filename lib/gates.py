@@ -82,7 +82,8 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
     reasons = sorted({s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable})
     because = f" ({', '.join(reasons)})" if reasons else ""
-    return Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", _mend(coverage.phase))
+    mend = _mend(coverage.phase) if any(s.todo for s in missing) else f"load the raw data that is missing, then {_mend(coverage.phase)}"
+    return Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)
 
 
 def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:

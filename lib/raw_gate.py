@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from lib.calendar import EVER, Calendar, as_ranges
+from lib.calendar import COUNTED, EVER, SCHEDULE, Calendar, as_ranges
 from lib.coverage import expected_sql
 from lib.errors import CannotJudge
 from lib.settings import Settings
@@ -16,25 +16,25 @@ from lib.warehouse import Session
 INGEST = "load what is missing, then run the gate again: runbook gate 2"
 CHAINS = {"player_boxscores": "players_with_boxes", "team_boxscores": "teams_with_boxes"}
 
-OPEN_GAMES = """
+OPEN_GAMES = f"""
 SELECT game_date, game_id, away_team_tricode, home_team_tricode
-FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @first AND @last AND game_status IN (1, 2) AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+FROM {SCHEDULE}
+WHERE game_status IN (1, 2) AND {COUNTED}
 ORDER BY game_date, game_id
 """
 
-SEASON_GAMES = """
-SELECT season_year, SUBSTR(game_id, 1, 3) AS kind, COUNT(DISTINCT game_id) AS games
-FROM nba_raw.nbac_schedule
-WHERE game_date BETWEEN @first AND @last AND game_status = 3
+SEASON_GAMES = f"""
+SELECT season_year, kind, COUNT(DISTINCT game_id) AS games
+FROM {SCHEDULE}
+WHERE game_status = 3
 GROUP BY season_year, kind
 """
 
-SOURCES = """
+SOURCES = f"""
 WITH games AS (
-  SELECT DISTINCT season_year, game_date, home_team_tricode AS home, away_team_tricode AS away
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN @first AND @last AND game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
+  SELECT season_year, game_date, home_team_tricode AS home, away_team_tricode AS away
+  FROM {SCHEDULE}
+  WHERE game_status = 3 AND {COUNTED}
 ),
 gamebook AS (
   SELECT DISTINCT game_date, team_abbr FROM nba_raw.nbac_gamebook_player_stats WHERE game_date BETWEEN @first AND @last

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from rich.box import SIMPLE
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +17,8 @@ COLOURS = {"green": "green", "amber": "yellow", "red": "bold red"}
 SIGNS = {"green": "●", "amber": "▲", "red": "■"}
 HTML_COLOURS = {"green": "#1b7837", "amber": "#b35806", "red": "#b2182b"}
 HEADINGS = {"covered": "full", "coverage_pct": "%"}
+UNSHOWN = ("missing", "found")  # in the JSON, and in the findings where there are any
+WIDTH = 150  # where nobody looks at a terminal
 
 
 def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
@@ -28,7 +31,7 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
     return Group(*parts)
 
 
-def plain(what: RenderableType, width: int = 150) -> str:
+def plain(what: RenderableType, width: int = WIDTH) -> str:
     """The same without colours, for archives and logs."""
     console = Console(width=width, no_color=True, record=True, file=_Nowhere())
     console.print(what)
@@ -52,8 +55,9 @@ def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
     """Rows of equal keys as an HTML table."""
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(HEADINGS.get(name, name))}</th>" for name in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{escape(_cell(name, value))}</td>" for name, value in row.items()) + "</tr>" for row in rows)
+    names = [name for name in rows[0] if name not in UNSHOWN]
+    head = "".join(f"<th>{escape(HEADINGS.get(name, name))}</th>" for name in names)
+    body = "".join("<tr>" + "".join(f"<td>{escape(_cell(name, row[name]))}</td>" for name in names) + "</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -63,11 +67,13 @@ def table_of(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Ren
 
 
 def _rich_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> Table:
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for name, value in (rows[0] if rows else {}).items():
-        table.add_column(HEADINGS.get(name, name), justify="right" if isinstance(value, (int, float)) else "left", overflow="fold")
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE, padding=(0, 1, 0, 0))
+    names = [name for name in (rows[0] if rows else {}) if name not in UNSHOWN]
+    for name in names:
+        numeric = isinstance(rows[0][name], (int, float))
+        table.add_column(HEADINGS.get(name, name), justify="right" if numeric else "left", no_wrap=name == "table" or numeric)
     for row in rows:
-        table.add_row(*(Text(_cell(name, value), COLOURS.get(str(value), "")) for name, value in row.items()))
+        table.add_row(*(Text(_cell(name, row[name]), COLOURS.get(str(row[name]), "")) for name in names))
     return table
 
 
@@ -76,7 +82,15 @@ def _cell(name: str, value: Any) -> str:
         return "-"
     if isinstance(value, float):
         return f"{value:.1f}"
+    if name == "table":
+        return str(value).rpartition(".")[2]
     return f"{SIGNS[value]} {value}" if name == "verdict" and value in SIGNS else str(value)
+
+
+def terminal() -> Console:
+    """The console to print to: as wide as the terminal, wide where output is piped."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
 
 
 class _Nowhere:

@@ -299,6 +299,6 @@ def _stderr(cell: Cell) -> str:
 
 
 def _red_reason(cell: Cell) -> str:
+    """The gate's own words, which name it and the command that mends it."""
     (message,) = (output["evalue"] for output in cell.outputs if output["output_type"] == "error")
-    red = next(verdict for verdict in _verdicts_of(cell) if verdict["verdict"] == "red")
-    return f"gate {red['gate']} is red: {message}"
+    return str(message)

@@ -22,6 +22,7 @@ from lib.plan import Wish
 from lib.raw_gate import raw_gate
 from lib.registry import registry
 from lib.settings import Settings, load_settings
+from lib.show import terminal
 from lib.step import as_date
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
@@ -79,7 +80,7 @@ class Place:
     settings: Settings
     start_date: date | None = None
     end_date: date | None = None
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(default_factory=terminal)
 
     @contextmanager
     def judge(self) -> Iterator[tuple[Judge, date, date]]:

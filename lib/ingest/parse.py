@@ -20,8 +20,6 @@ SIDES = {
     "said_home": f"CASE WHEN {_AWAY} THEN {_RIGHT} ELSE {_LEFT} END",
     "said_away": f"CASE WHEN {_AWAY} THEN {_LEFT} ELSE {_RIGHT} END",
 }
-
-
 # What each type of value is in Arrow; text where it is not named.
 _ARROW = {
     "integer": pa.int64(),

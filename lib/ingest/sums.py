@@ -29,7 +29,7 @@ JOIN points l USING (game_id, game_date)
 WHERE w.team = winner AND l.team <> winner AND w.pts <= l.pts ORDER BY canonical
 """
 _SCORES = """
-SELECT season, kind, coalesce(source, 'no file'), count(DISTINCT game_id)
+SELECT season, kind, coalesce('it is taken from ' || source, 'no other file has it'), count(DISTINCT game_id)
 FROM points JOIN games USING (game_id, game_date)
 WHERE status = 3 AND counts AND source IS DISTINCT FROM 'the schedule' GROUP BY ALL ORDER BY season, min(game_id), 3
 """
@@ -63,7 +63,7 @@ def unlike_sums(con: duckdb.DuckDBPyConnection) -> list[str]:
 def score_sources(con: duckdb.DuckDBPyConnection) -> list[str]:
     """A finding per season and kind of game whose scores do not stand in the schedule itself: where they are from."""
     return [
-        f"{season} {kind}: the schedule has no score for {counted(games, 'game')}; taken from {source}"
+        f"{season} {kind}: the schedule has no score for {counted(games, 'game')}; {source}"
         for season, kind, source, games in rows(con, _SCORES)
     ]
 

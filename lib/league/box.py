@@ -17,15 +17,15 @@ MAKES = np.array([0.662, 0.439, 0.417, 0.387, 0.354])  # real shares made by zon
 AND_ONES = np.array([0.062, 0.04, 0.012, 0.0, 0.0])  # of the made shots of a zone
 HOME = 0.0140  # makes at home, and away with the opposite sign
 TIRED = 0.990  # makes on the second day of a back-to-back
-LOAD_NOISE = 30.0  # shape of the gamma noise of a player's share of the attempts in a half
+LOAD_NOISE = 40.0  # shape of the gamma noise of a player's share of the attempts in a half
 # By calendar year of the season's start: possessions, turnovers and offensive rebounds a game, free-throw
 # attempts a game, threes relative to SHARES, makes relative to MAKES.
 LEVELS = {
-    2021: (101.1, 13.8, 10.3, 21.9, 0.994, 0.975),
-    2022: (102.3, 14.1, 10.4, 23.5, 0.943, 0.992),
-    2023: (101.4, 13.6, 10.6, 21.7, 0.975, 0.990),
-    2024: (101.8, 14.3, 11.1, 21.7, 1.089, 0.976),
-    2025: (102.4, 14.1, 11.5, 24.5, 1.055, 0.980),
+    2021: (101.1, 13.8, 10.3, 21.9, 0.994, 0.984),
+    2022: (102.3, 14.1, 10.4, 23.5, 0.943, 1.005),
+    2023: (101.4, 13.6, 10.6, 21.7, 0.975, 1.009),
+    2024: (101.8, 14.3, 11.1, 21.7, 1.089, 1.001),
+    2025: (102.4, 14.1, 11.5, 24.5, 1.055, 1.005),
 }
 
 
@@ -176,7 +176,7 @@ def _team_counts(rng: np.random.Generator, odds: Odds, stretch: float) -> tuple[
     """Attempts, trips, offensive rebounds and turnovers by (game, side), tied together by the possessions."""
     possessions, turnover_level, rebound_level, trip_level = (odds.levels.T * stretch)[:, :, None]
     shape = (len(possessions), 2)
-    played = possessions + 3.1 * np.sqrt(stretch) * rng.standard_normal((shape[0], 1)) + rng.normal(0, 0.7, shape)
+    played = possessions + 2.6 * np.sqrt(stretch) * rng.standard_normal((shape[0], 1)) + rng.normal(0, 0.7, shape)
     turnovers = rng.poisson(turnover_level - 0.6 * stretch, shape)
     trips = rng.poisson(trip_level, shape)
     rebounds = rng.poisson(rebound_level, shape)

@@ -17,6 +17,8 @@ REGULATION_SECONDS = 240 * 60
 OVERTIME_SECONDS = 25 * 60
 FEWEST = 5
 EXPECTED_PLAYERS = 10
+WHOLE_GAME = 48.0  # minutes: the most anybody can play in regulation
+SHORT_STINTS = 0.06  # of the sides send their last man on for less than a minute
 TIRED_MINUTES = 0.97  # of a player whose team played yesterday
 
 
@@ -63,10 +65,12 @@ def _seconds(rng: np.random.Generator, world: World, role: Floats, wanted: Float
     used = rng.choice(counts, size=role.shape[:2], p=shares)[..., None]
     used = np.clip(used, FEWEST, np.maximum(fit.sum(axis=-1, keepdims=True), min(8, plan.slots - 1)))
     noisy = wanted + rng.standard_normal(role.shape) * (1.6 + 0.115 * role)
-    plays = _ranks(noisy) < used
+    rank = _ranks(noisy)
     minutes = np.maximum(np.where(wanted < -100, role, noisy), rng.uniform(0.2, 4.5, role.shape))
-    cap = plan.minute_cap + 2.3 * rng.standard_normal(role.shape)
-    return _whole_seconds(_allot(minutes, plays, cap))
+    short = (rank == used - 1) & (used > FEWEST) & (rng.random(used.shape) < SHORT_STINTS)
+    minutes = np.where(short, rng.uniform(0.02, 0.85, role.shape), minutes)
+    cap = np.minimum(plan.minute_cap + 2.3 * rng.standard_normal(role.shape), WHOLE_GAME)
+    return _whole_seconds(_allot(minutes, rank < used, cap))
 
 
 def _allot(weights: Floats, plays: Bools, cap: Floats) -> Floats:
@@ -74,14 +78,26 @@ def _allot(weights: Floats, plays: Bools, cap: Floats) -> Floats:
     minutes = np.where(plays, weights, 0.0)
     for _ in range(5):
         minutes = np.minimum(minutes * (240 / minutes.sum(axis=-1, keepdims=True)), cap)
-    whole: Floats = minutes * (240 / minutes.sum(axis=-1, keepdims=True))
-    return whole
+    for _ in range(5):
+        minutes = _fill(minutes)
+    return minutes
+
+
+def _fill(minutes: Floats) -> Floats:
+    """Nobody above a whole game; what is left of the 240 minutes is shared by the others in proportion."""
+    full = minutes >= WHOLE_GAME
+    rest = np.where(full, 0.0, minutes)
+    total = np.maximum(rest.sum(axis=-1, keepdims=True), 1e-9)
+    left = 240 - WHOLE_GAME * full.sum(axis=-1, keepdims=True)
+    return np.where(full, WHOLE_GAME, rest * (left / total))
 
 
 def _whole_seconds(minutes: Floats) -> Ints:
-    seconds = np.where(minutes > 0, np.maximum(minutes * 60, 1), 0).astype(np.int64)
-    longest = np.argmax(seconds, axis=-1)[..., None]
+    """Seconds that add up exactly; what rounding leaves goes to the longest who has room for it."""
+    seconds = np.where(minutes > 0, np.maximum(np.rint(minutes * 60), 1), 0).astype(np.int64)
     left = REGULATION_SECONDS - seconds.sum(axis=-1, keepdims=True)
+    room = (seconds <= WHOLE_GAME * 60 - 15) | (left < 0)
+    longest = np.argmax(np.where(seconds > 0, np.where(room, seconds, 1), 0), axis=-1)[..., None]
     np.put_along_axis(seconds, longest, np.take_along_axis(seconds, longest, -1) + left, -1)
     return seconds
 

@@ -143,7 +143,7 @@ def _pocket_season(real: SeasonPlan, last: str, rounds: int, all_star: str, play
 POCKET = LeaguePlan(
     teams=("BOS", "LAL", "DEN", "MIA", "NYK", "PHX"),
     seasons=(
-        _pocket_season(REAL_SEASONS[2], "2023-12-17", 22, "2023-11-26", date(2023, 12, 21)),
+        _pocket_season(REAL_SEASONS[2], "2023-12-17", 22, "2023-11-26", date(2023, 12, 26)),
         _pocket_season(REAL_SEASONS[3], "2024-12-22", 24, "2024-11-17", None),
     ),
     as_of=date(2024, 12, 20),
@@ -153,12 +153,12 @@ POCKET = LeaguePlan(
     role_minutes=(46, 45, 43, 41, 37, 20),
     play_counts=((5, 0.12), (6, 0.88)),
     minute_cap=46.0,
-    pace=0.62,
+    pace=0.65,
     free_throws=2.8,
     newcomers=3,
     trades=3,
     signings=1,
-    injuries=0.45,
+    injuries=0.3,
     preseason_rounds=0,
     all_star_games=1,
     postponed=1,

@@ -14,7 +14,7 @@ from lib.league.world import World
 
 OVERTIME = 25 / 240
 EASING = 0.0055  # makes of the second half, a point of lead at the first one's end
-HEAT = 0.55  # how far a longer night than expected is one with more shots
+HEAT = 0.48  # how far a longer night than expected is one with more shots
 ONE_POINT_TIED = 0.5  # of the games a point apart: the trailing side ties them with a free throw
 
 

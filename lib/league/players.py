@@ -71,7 +71,7 @@ def draw_players(seed: int, plan: LeaguePlan) -> Players:
         names=names,
         lookups=lookups,
         talent=talent,
-        usage=np.exp(0.28 * skill + 0.12 * rng.standard_normal(count)),
+        usage=np.exp(0.33 * skill + 0.12 * rng.standard_normal(count)),
         zone_mix=_zone_mix(rng, build),
         zone_skill=np.exp(0.03 * skill[:, None] + 0.035 * rng.standard_normal((count, ZONES))),
         free_throw_skill=np.clip(rng.normal(0.66 + 0.17 * build + 0.02 * skill, 0.06), 0.45, 0.93),

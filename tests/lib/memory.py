@@ -20,6 +20,8 @@ class Memory:
 
     def __init__(self, raw: Mapping[str, Sequence[Row]]) -> None:
         self.connection = duckdb.connect()
+        self.parameters: dict[str, object] = {}
+        self.pending: set[str] = set()
         self.connection.execute("SET TimeZone = 'UTC'")
         for table in registry().tables.values():
             self.connection.execute(f"CREATE SCHEMA IF NOT EXISTS {table.contract.dataset}")
@@ -44,13 +46,19 @@ class Memory:
         return self.query(to_duckdb(select), parameters)
 
     def compute(self, dates: Iterable[date], season_start: date) -> None:
-        """Computes every table over *dates*, upstream first."""
-        for table in registry().computed:
-            self.insert(table, self.select(table.name, bounds(dates, season_start)))
+        """Has every table computed over *dates*, each when its rows are first asked for."""
+        self.parameters = bounds(dates, season_start)
+        self.pending = {table.name for table in registry().computed}
 
     def rows(self, name: str) -> list[dict[str, Any]]:
-        """Every stored row of table *name*."""
-        return self.query(f"SELECT * FROM {registry().table(name).name}", {})
+        """Every row of table *name*, which is computed first, after its upstream, where that is still due."""
+        table = registry().table(name)
+        if table.name in self.pending:
+            self.pending.remove(table.name)
+            for source in table.upstream:
+                self.rows(source)
+            self.insert(table, self.select(table.name, self.parameters))
+        return self.query(f"SELECT * FROM {table.name}", {})
 
     def query(self, sql: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """The rows of DuckDB text *sql*; parameters that it does not name are left out."""

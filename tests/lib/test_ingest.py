@@ -156,7 +156,7 @@ def test_schedule_has_league_ids_kinds_scores_and_winner(read: Read) -> None:
         False,
     ) * 3 + (None,)
     assert said(ingested, f"{SEASON} play-in: 1 of 1 game without team lines")
-    assert said(ingested, f"{SEASON} Cup final: the schedule has no score for 1 game; taken from no file")
+    assert said(ingested, f"{SEASON} Cup final: the schedule has no score for 1 game; no other file has it")
 
 
 def test_a_postponed_game_keeps_its_old_row_with_status_4(read: Read) -> None:

@@ -88,7 +88,7 @@ def test_an_untouched_red_archive_is_red_and_keeps_papermills_markers(tampered: 
         lambda cells: marked.extend(ERROR_MARKER in cell["metadata"]["tags"] for cell in cells), "red_gate"
     )
     assert (verified.state, sum(marked)) == ("red", 2)
-    assert verified.reasons == ["gate covered is red: covered: 805 of 848, 806 needed"]
+    assert verified.reasons == ["gate 'covered' is red: 805 of 848, 806 needed"]
 
 
 def test_a_missing_or_empty_or_torn_archive_proves_nothing(tmp_path: Path, archives: Path) -> None:

@@ -96,7 +96,7 @@ def test_a_notebook_whose_gates_all_hold_is_proven(group: Group, name: str) -> N
 def test_a_red_gate_is_red_and_stops_the_notebook(group: Group) -> None:
     outcome = group.by_name["red_gate"]
     assert outcome.state == "red"
-    assert outcome.reason == "gate covered is red: covered: 805 of 848, 806 needed"
+    assert outcome.reason == "gate 'covered' is red: 805 of 848, 806 needed"
     assert [verdict["verdict"] for verdict in outcome.verdicts] == ["green", "red"]
 
 

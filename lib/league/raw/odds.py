@@ -87,7 +87,7 @@ def other_props(season: Season) -> pa.Table:
         "opening_line": opening[row, maker],
         "is_active": rng.random(len(row)) < STANDING,
         "is_best_line": (closing == closing.min(axis=1, keepdims=True))[row, maker],
-        "bookmaker_last_update": _tips(season, game)[row] - rng.integers(CLOSES, 4 * HOUR, len(row)),
+        "bookmaker_last_update": _tips(season, game)[row] - rng.integers(15, 240, len(row)) * (HOUR // 60),
     }
     return table("nba_raw.bettingpros_player_points_props", columns)
 

@@ -168,7 +168,8 @@ chosen_lines AS (
 injuries AS (
   SELECT report_date, report_hour, game_date, team, player_lookup, injury_status, confidence_score
   FROM nba_raw.nbac_injury_report
-  WHERE report_date BETWEEN @history_from AND @last AND game_date IN UNNEST(@dates) AND report_date <= game_date
+  WHERE report_date BETWEEN DATE_SUB(@history_from, INTERVAL 30 DAY) AND @last
+    AND game_date IN UNNEST(@dates) AND report_date <= game_date
 ),
 latest_injuries AS (
   SELECT game_date, team, player_lookup, injury_status

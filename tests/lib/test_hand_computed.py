@@ -1,0 +1,543 @@
+"""Phase 3 against figures computed by hand: a few raw rows through the real SELECTs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from tests.lib.memory import Memory, bounds
+from tests.lib.raw_rows import RawRows
+
+Row = Mapping[str, Any]
+D = date(2024, 1, 10)
+START = date(2023, 10, 24)
+EARLIER = datetime(2023, 9, 1, tzinfo=UTC)
+
+
+def january(day: int) -> date:
+    return date(2024, 1, day)
+
+
+def computed(rows: RawRows) -> Memory:
+    """The tables over the dates on which *rows* has a game in the schedule."""
+    memory = Memory(rows)
+    memory.compute({row["game_date"] for row in rows["nba_raw.nbac_schedule"]}, START)
+    return memory
+
+
+def one(memory: Memory, table: str, **where: object) -> Row:
+    """The only row of a table with these values."""
+    found = [row for row in memory.rows(table) if all(row[name] == value for name, value in where.items())]
+    assert len(found) == 1, found
+    return found[0]
+
+
+def player_of(rows: RawRows, **where: object) -> Row:
+    return one(computed(rows), "player_game_summary", **(where or {"player_lookup": "star"}))
+
+
+def star(**changes: Any) -> RawRows:
+    """Appendix B: the star's 36 minutes in the home team's 100.68 possessions."""
+    return RawRows().game(D, "BOS", "LAL").player(D, "star", "LAL", **changes)
+
+
+def season_of_games(*games: tuple[date, str, str, int], player: str = "star", team: str = "LAL") -> RawRows:
+    """Games (day, away, home, the star's points) with team boxes and one player."""
+    rows = RawRows()
+    for day, away, home, points in games:
+        rows.game(day, away, home).player(day, player, team, f"{away}_{home}", points=points)
+    return rows
+
+
+# Team offence and defence -----------------------------------------------------------------------------------------------
+
+
+def test_possessions_rating_pace_and_true_shooting_of_a_team() -> None:
+    row = one(computed(star()), "team_offense_game_summary", team_abbr="LAL")
+    assert row["possessions"] == 100
+    assert row["offensive_rating"] == Decimal("111.22")
+    assert row["pace"] == Decimal("100.7")
+    assert row["ts_pct"] == Decimal("0.573")
+    assert row["overtime_periods"] == 0
+    assert (row["win_flag"], row["margin_of_victory"], row["home_game"]) == (True, 7, True)
+
+
+def test_265_minutes_are_one_overtime_and_a_pace_of_91_2() -> None:
+    rows = RawRows().game(D, "BOS", "LAL", {"minutes": "265:00"}, {"minutes": "265:00"})
+    row = one(computed(rows), "team_offense_game_summary", team_abbr="LAL")
+    assert (row["overtime_periods"], row["pace"]) == (1, Decimal("91.2"))
+
+
+@pytest.mark.parametrize(
+    ("minutes", "overtimes"), [("240:00", 0), ("239:48", 0), ("264:59", 1), ("265", 1), ("290:00", 2), ("340:00", 4), (None, 0)]
+)
+def test_overtimes_are_read_off_the_minutes_of_the_team(minutes: str | None, overtimes: int) -> None:
+    rows = RawRows().game(D, "BOS", "LAL", {"minutes": minutes}, {"minutes": minutes})
+    assert one(computed(rows), "team_offense_game_summary", team_abbr="LAL")["overtime_periods"] == overtimes
+
+
+def test_the_defence_of_a_team_is_the_offence_of_the_other_one() -> None:
+    row = one(computed(star()), "team_defense_game_summary", defending_team_abbr="BOS")
+    assert row["points_allowed"] == 112
+    assert row["defensive_rating"] == Decimal("111.24")  # 11200 / 100.68: this one is not rounded on the way
+    assert row["opponent_pace"] == Decimal("100.7")
+    assert row["opponent_ts_pct"] == Decimal("0.573")
+    assert row["three_pt_points_allowed"] == 36
+    assert (row["win_flag"], row["margin_of_victory"]) == (False, -7)
+
+
+def test_a_team_box_in_home_away_order_gets_the_canonical_game_id() -> None:
+    rows = RawRows().scheduled(D, "BOS", "LAL")
+    rows.team_box(D, "LAL", "BOS", "LAL", is_home=False).team_box(D, "LAL", "BOS", "BOS", points=105, is_home=True)
+    memory = computed(rows)
+    assert {row["game_id"] for row in memory.rows("team_offense_game_summary")} == {"20240110_BOS_LAL"}
+    assert {row["game_id"] for row in memory.rows("team_defense_game_summary")} == {"20240110_BOS_LAL"}
+    assert one(memory, "team_offense_game_summary", team_abbr="LAL")["home_game"] is True
+
+
+def rebuilt_from(players: int) -> RawRows:
+    rows = RawRows().scheduled(D, "BOS", "LAL").team_box(D, "BOS", "LAL", "BOS", points=105)
+    for number in range(players):
+        rows.player(D, f"player{number}", "LAL", minutes="48:00", points=20)
+    return rows
+
+
+def test_a_team_without_a_box_is_rebuilt_from_five_players() -> None:
+    memory = computed(rebuilt_from(5))
+    row = one(memory, "team_offense_game_summary", team_abbr="LAL")
+    assert (row["points_scored"], row["fg_attempts"], row["overtime_periods"]) == (100, 100, 0)
+    assert (row["primary_source_used"], row["quality_tier"]) == ("reconstructed_team_from_players", "silver")
+    assert "reconstructed" in row["quality_issues"]
+    assert one(memory, "team_offense_game_summary", team_abbr="BOS")["primary_source_used"] == "nbac_team_boxscore"
+    assert one(memory, "team_defense_game_summary", defending_team_abbr="BOS")["points_allowed"] == 100
+
+
+def test_four_players_do_not_make_a_team() -> None:
+    memory = computed(rebuilt_from(4))
+    assert memory.rows("team_offense_game_summary") == memory.rows("team_defense_game_summary") == []
+    assert len(memory.rows("player_game_summary")) == 4
+
+
+# Players ----------------------------------------------------------------------------------------------------------------
+
+
+def test_usage_effective_and_true_shooting_of_a_player() -> None:
+    row = player_of(star())
+    assert row["usage_rate"] == Decimal("30.9")
+    assert row["efg_pct"] == Decimal("0.525")
+    assert row["ts_pct"] == Decimal("0.574")
+    assert row["minutes_played"] == 36
+    assert (row["starter_flag"], row["win_flag"], row["opponent_team_abbr"]) == (True, True, "BOS")
+
+
+@pytest.mark.parametrize(
+    ("minutes", "usage", "played"), [("00:30", "86.7", "0.5"), ("00:01", "2602.1", "0.0"), ("0:01", "2602.1", "0.0")]
+)
+def test_a_tiny_stint_gives_a_large_usage_and_no_failure(minutes: str, usage: str, played: str) -> None:
+    tiny = {"field_goals_attempted": 1, "free_throws_attempted": 0, "turnovers": 0}
+    rows = star().player(D, "tiny", "LAL", minutes=minutes, **tiny)
+    row = player_of(rows, player_lookup="tiny")
+    assert (row["usage_rate"], row["minutes_played"]) == (Decimal(usage), Decimal(played))
+
+
+def test_usage_is_cut_where_its_column_ends() -> None:
+    rows = star(minutes="00:01", field_goals_attempted=40)
+    assert player_of(rows)["usage_rate"] == Decimal("9999.9")
+
+
+def test_usage_in_overtime_counts_a_fifth_of_the_team_minutes() -> None:
+    rows = RawRows().game(D, "BOS", "LAL", {"minutes": "265:00"}, {"minutes": "265:00"}).player(D, "star", "LAL")
+    assert player_of(rows)["usage_rate"] == Decimal("34.1")  # 100 * 25.64 * 53 / (36 * 110.68)
+
+
+def test_nothing_used_is_a_usage_of_zero_and_no_shots_are_no_percentages() -> None:
+    nothing = {"field_goals_attempted": 0, "free_throws_attempted": 0, "turnovers": 0, "field_goals_made": 0, "points": 0}
+    row = player_of(star(**nothing))
+    assert row["usage_rate"] == 0
+    assert row["efg_pct"] is None and row["ts_pct"] is None
+
+
+@pytest.mark.parametrize("minutes", ["0:00", "00:00", "0", "", "-", "DNP", "12:75", None])
+def test_no_minutes_are_null_and_never_zero(minutes: str | None) -> None:
+    row = player_of(star(minutes=minutes))
+    assert row["minutes_played"] is None and row["usage_rate"] is None
+    assert row["starter_flag"] is False
+    assert "minutes_unknown" in row["quality_issues"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "played"),
+    [("36:12", "36.2"), ("36", "36"), ("36.5", "36.5"), ("PT36M12.00S", "36.2"), ("PT5M3S", "5.1"), ("61:30", "61.5")],
+)
+def test_minutes_come_in_four_shapes(minutes: str, played: str) -> None:
+    assert player_of(star(minutes=minutes))["minutes_played"] == Decimal(played)
+
+
+def test_a_player_who_did_not_play_has_no_row() -> None:
+    rows = star().player(D, "bench", "LAL", player_status="dnp").player(D, "hurt", "LAL", player_status="inactive")
+    assert [row["player_lookup"] for row in computed(rows).rows("player_game_summary")] == ["star"]
+
+
+def test_the_second_source_fills_a_game_that_the_gamebook_lacks_in_every_column() -> None:
+    rows = RawRows().game(D, "BOS", "LAL").second_source(D, "star", "LAL")
+    row = player_of(rows)
+    first = player_of(star())
+    told_apart = {"plus_minus", "primary_source_used", "quality_tier", "quality_score", "quality_issues", "data_hash", "processed_at"}
+    assert {name: row[name] for name in row if name not in told_apart} == {
+        name: first[name] for name in first if name not in told_apart
+    }
+    assert (row["usage_rate"], row["plus_minus"]) == (Decimal("30.9"), None)
+    assert (row["primary_source_used"], row["quality_tier"], row["quality_score"]) == ("bdl_boxscores", "silver", 85)
+    assert "backup_source_used" in row["quality_issues"]
+
+
+def test_the_second_source_stays_out_of_a_game_that_the_gamebook_has() -> None:
+    rows = star().second_source(D, "stranger", "BOS")
+    assert [row["player_lookup"] for row in computed(rows).rows("player_game_summary")] == ["star"]
+
+
+def test_the_second_source_also_gives_the_players_before_the_game() -> None:
+    rows = RawRows().game(D, "BOS", "LAL").second_source(D, "star", "LAL")
+    assert one(computed(rows), "upcoming_player_game_context", player_lookup="star")["home_game"] is True
+
+
+def test_the_latest_load_of_a_doubled_row_holds() -> None:
+    rows = star().player(D, "star", "LAL", points=99, processed_at=EARLIER)
+    rows.team_box(D, "BOS", "LAL", "LAL", points=199, processed_at=EARLIER)
+    rows.second_source(D, "star", "LAL", points=98, processed_at=EARLIER)
+    memory = computed(rows)
+    assert one(memory, "player_game_summary", player_lookup="star")["points"] == 26
+    assert one(memory, "team_offense_game_summary", team_abbr="LAL")["points_scored"] == 112
+
+
+def test_an_earlier_load_of_a_schedule_row_does_not_hold() -> None:
+    rows = star()
+    game_id = rows["nba_raw.nbac_schedule"][0]["game_id"]
+    rows.scheduled(D, "BOS", "LAL", game_id=game_id, game_status=1, processed_at=EARLIER)
+    assert len(computed(rows).rows("team_offense_game_summary")) == 2
+
+
+@pytest.mark.parametrize("prefix", ["001", "003"])
+def test_preseason_and_all_star_games_do_not_leak(prefix: str) -> None:
+    rows = season_of_games((january(7), "BOS", "LAL", 50), (D, "BOS", "LAL", 20))
+    exhibition = rows["nba_raw.nbac_schedule"][0]
+    exhibition["game_id"] = prefix + exhibition["game_id"][3:]
+    memory = computed(rows)
+    tables = ("team_offense_game_summary", "team_defense_game_summary", "player_game_summary")
+    assert {row["game_date"] for table in tables for row in memory.rows(table)} == {D}
+    assert one(memory, "upcoming_team_game_context", team_abbr="LAL")["game_number_in_season"] == 1
+    player = one(memory, "upcoming_player_game_context", player_lookup="star")
+    assert (player["games_played_season"], player["points_avg_last_5"], player["days_rest"]) == (0, None, None)
+
+
+@pytest.mark.parametrize("prefix", ["002", "004", "005", "006"])
+def test_regular_season_play_in_play_offs_and_cup_final_count(prefix: str) -> None:
+    rows = star()
+    game = rows["nba_raw.nbac_schedule"][0]
+    game["game_id"] = prefix + game["game_id"][3:]
+    memory = computed(rows)
+    assert len(memory.rows("team_offense_game_summary")) == 2
+    phase = one(memory, "upcoming_player_game_context", player_lookup="star")["season_phase"]
+    assert phase == ("playoffs" if prefix in ("004", "005") else "mid")
+
+
+def test_the_old_row_of_a_postponed_game_is_ignored() -> None:
+    rows = star()
+    game_id = rows["nba_raw.nbac_schedule"][0]["game_id"]
+    rows.scheduled(january(9), "BOS", "LAL", game_id=game_id, game_status=4, home_team_score=None, away_team_score=None)
+    memory = computed(rows)
+    for table in ("team_offense_game_summary", "player_game_summary", "upcoming_team_game_context"):
+        assert {row["game_date"] for row in memory.rows(table)} == {D}
+    context = one(memory, "upcoming_team_game_context", team_abbr="LAL")
+    assert (context["game_number_in_season"], context["team_back_to_back"]) == (1, False)
+
+
+# Lines ------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("line", "result", "margin"), [(25.5, "OVER", "0.5"), (26.0, "PUSH", "0"), (26.5, "UNDER", "-0.5")])
+def test_points_against_the_line(line: float, result: str, margin: str) -> None:
+    row = player_of(star().prop(D, "star", line))
+    assert (row["over_under_result"], row["margin"]) == (result, Decimal(margin))
+
+
+def test_the_line_is_the_last_snapshot_of_the_preferred_bookmaker() -> None:
+    rows = star().prop(D, "star", 20.5, "betmgm", 20).prop(D, "star", 24.5, "fanduel", 20)
+    rows.prop(D, "star", 23.5, "draftkings", 9).prop(D, "star", 25.5, "draftkings", 18)
+    row = player_of(rows)
+    assert (row["points_line"], row["opening_line"], row["line_movement"]) == (Decimal("25.5"), Decimal("23.5"), 2)
+    assert row["points_line_source"] == "odds_api"
+
+
+def test_the_second_source_of_lines_is_read_only_without_the_first() -> None:
+    offer = {"game_date": D, "player_lookup": "star", "bookmaker": "x", "points_line": 22.5, "opening_line": 21.5}
+    rows = star().add("bettingpros_player_points_props", **offer, is_active=True, is_best_line=False)
+    rows.add("bettingpros_player_points_props", **{**offer, "points_line": 30.5}, is_active=False, is_best_line=True)
+    row = player_of(rows)
+    assert (row["points_line"], row["points_line_source"], row["line_movement"]) == (Decimal("22.5"), "bettingpros", 1)
+    assert player_of(rows.prop(D, "star", 19.5))["points_line_source"] == "odds_api"
+
+
+def test_a_spread_has_the_sign_of_the_side() -> None:
+    rows = star().player(D, "guest", "BOS")
+    rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -5.5).game_line(D, "BOS", "LAL", "Boston Celtics", 5.5)
+    memory = computed(rows)
+    for table in ("upcoming_team_game_context", "upcoming_player_game_context"):
+        assert one(memory, table, team_abbr="LAL")["game_spread"] == Decimal("-5.5")
+        assert one(memory, table, team_abbr="BOS")["game_spread"] == Decimal("5.5")
+
+
+def test_spread_and_total_move_from_the_first_to_the_last_snapshot_of_one_bookmaker() -> None:
+    early = {"snapshot_timestamp": datetime(2024, 1, 10, 8, tzinfo=UTC)}
+    rows = star().game_line(D, "BOS", "LAL", "Los Angeles Lakers", -4.0, **early).game_line(D, "BOS", "LAL", "Over", 228.0, **early)
+    rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -5.5).game_line(D, "BOS", "LAL", "Over", 230.5)
+    rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -9.0, bookmaker_key="fanduel")
+    memory = computed(rows)
+    home, away = (one(memory, "upcoming_team_game_context", team_abbr=team) for team in ("LAL", "BOS"))
+    assert (home["spread_movement"], away["spread_movement"]) == (Decimal("-1.5"), Decimal("1.5"))
+    assert (home["game_total"], home["total_movement"]) == (Decimal("230.5"), Decimal("2.5"))
+    assert home["game_spread_source"] == "draftkings"
+
+
+# Shot zones -------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shots", "available"), [(80, True), (79, False)])
+def test_zones_are_there_only_with_nine_in_ten_shots(shots: int, available: bool) -> None:
+    memory = computed(star().shots(D, "LAL", shots, player_1_lookup="star"))  # of 88: 79.2 are nine in ten
+    team = one(memory, "team_offense_game_summary", team_abbr="LAL")
+    assert team["shot_zones_available"] is available
+    assert team["points_in_paint_scored"] == (2 * shots if available else None)
+    player = one(memory, "player_game_summary", player_lookup="star")
+    assert player["paint_attempts"] == (shots if available else None)
+    assert one(memory, "team_defense_game_summary", defending_team_abbr="BOS")["opp_paint_makes"] == team["team_paint_makes"]
+
+
+def test_a_doubled_event_counts_once() -> None:
+    rows = star().shots(D, "LAL", 60, player_1_lookup="star")
+    rows["nba_raw.bigdataball_play_by_play"] *= 2
+    assert one(computed(rows), "team_offense_game_summary", team_abbr="LAL")["shot_zones_available"] is False
+
+
+def test_shots_fall_into_paint_mid_range_and_three() -> None:
+    rows = star().shots(D, "LAL", 80, player_1_lookup="star", shot_distance=8.0)
+    rows.shots(D, "LAL", 3, player_1_lookup="star", shot_distance=8.1, shot_made=False)
+    rows.shots(D, "LAL", 2, player_1_lookup="star", shot_distance=22.0, shot_type="3PT")
+    rows.shots(D, "LAL", 1, player_1_lookup="star", shot_distance=23.75, shot_type=None)
+    row = player_of(rows)
+    assert (row["paint_attempts"], row["mid_range_attempts"], row["mid_range_makes"]) == (80, 3, 0)
+
+
+def test_assists_and_blocks_are_unknown_where_no_second_player_is_ever_named() -> None:
+    row = player_of(star().shots(D, "LAL", 88, player_1_lookup="star"))
+    assert row["paint_makes"] == 88
+    names = ("assisted_fg_makes", "unassisted_fg_makes", "and1_count", "paint_blocks", "mid_range_blocks", "three_pt_blocks")
+    assert {row[name] for name in names} == {None}
+
+
+def test_named_second_players_give_assists_and_blocks_with_or_without_the_numeric_prefix() -> None:
+    rows = star().player(D, "wall", "BOS").shots(D, "LAL", 86, player_1_lookup="1630552star")
+    rows.shots(D, "LAL", 1, player_1_lookup="star", player_2_lookup="203mate", player_2_role="assist")
+    rows.shots(D, "LAL", 2, player_1_lookup="star", shot_made=False, player_2_lookup="203wall", player_2_role="block")
+    rows.shots(D, "BOS", 88, player_1_lookup="wall", shot_distance=12.0)
+    memory = computed(rows)
+    row = one(memory, "player_game_summary", player_lookup="star")
+    assert (row["assisted_fg_makes"], row["unassisted_fg_makes"], row["paint_attempts"]) == (1, 86, 89)
+    assert one(memory, "player_game_summary", player_lookup="wall")["paint_blocks"] == 2
+    assert one(memory, "team_defense_game_summary", defending_team_abbr="BOS")["blocks_paint"] == 2
+
+
+# Before the game: rest and windows --------------------------------------------------------------------------------------
+
+
+def test_january_1_and_2_are_a_back_to_back_with_no_rest() -> None:
+    memory = computed(season_of_games((january(1), "BOS", "LAL", 20), (january(2), "BOS", "LAL", 20)))
+    team = one(memory, "upcoming_team_game_context", team_abbr="LAL", game_date=january(2))
+    assert (team["days_since_last_game"], team["team_days_rest"], team["team_back_to_back"]) == (1, 0, True)
+    player = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(2))
+    assert (player["days_rest"], player["back_to_back"], player["opponent_days_rest"]) == (0, True, 0)
+    first = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(1))
+    assert (first["days_rest"], first["back_to_back"]) == (None, False)
+
+
+def test_rest_is_the_players_own_and_not_the_teams() -> None:
+    rows = season_of_games((january(1), "BOS", "LAL", 20), (january(4), "BOS", "LAL", 20)).game(january(3), "UTA", "LAL")
+    player = one(computed(rows), "upcoming_player_game_context", player_lookup="star", game_date=january(4))
+    assert (player["days_rest"], player["back_to_back"], player["opponent_days_rest"]) == (2, False, 2)
+
+
+def test_january_1_3_5_and_7_are_four_games_in_the_seven_days_before_january_8() -> None:
+    memory = computed(season_of_games(*((january(day), "BOS", "LAL", 20) for day in (1, 3, 5, 7, 8))))
+    team = one(memory, "upcoming_team_game_context", team_abbr="LAL", game_date=january(8))
+    player = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(8))
+    assert team["games_in_last_7_days"] == player["games_in_last_7_days"] == 4
+    assert (player["minutes_in_last_7_days"], player["avg_minutes_per_game_last_7"]) == (144, 36)
+    assert player["back_to_backs_last_14_days"] == 0
+
+
+def test_windows_of_days_begin_n_days_before() -> None:
+    memory = computed(season_of_games(*((january(day), "BOS", "LAL", 20) for day in (1, 2, 3, 10, 16, 17))))
+    player = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(17))
+    assert (player["games_in_last_7_days"], player["games_in_last_14_days"]) == (2, 3)
+    assert player["back_to_backs_last_14_days"] == 0
+    earlier = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(16))
+    assert (earlier["games_in_last_14_days"], earlier["back_to_backs_last_14_days"]) == (3, 1)
+    assert (player["days_rest_before_last_game"], player["days_since_2_plus_days_rest"]) == (5, 1)
+
+
+def test_averages_take_the_last_five_and_ten_games_before_the_date() -> None:
+    games = [(january(2 * number + 1), "BOS", "LAL", 10 + number) for number in range(12)]
+    memory = computed(season_of_games(*games))
+    last = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(23))
+    assert (last["points_avg_last_5"], last["points_avg_last_10"]) == (Decimal("18"), Decimal("15.5"))
+    assert (last["l5_games_used"], last["l10_games_used"], last["games_played_season"]) == (5, 10, 11)
+    assert (last["l5_sample_quality"], last["l10_sample_quality"]) == ("excellent", "excellent")
+    assert (last["quality_tier"], last["quality_score"]) == ("gold", 95)
+    third = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(5))
+    assert (third["points_avg_last_5"], third["l5_sample_quality"]) == (Decimal("10.5"), "insufficient")
+    assert "thin_sample:2/3" in third["quality_issues"]
+
+
+@pytest.mark.parametrize(("line", "over", "under"), [(20.5, 2, 0), (22.0, 1, 0), (26.0, 0, 3)])
+def test_streaks_against_the_current_line(line: float, over: int, under: int) -> None:
+    points = (30, 18, 22, 25)  # oldest first
+    games = [(january(2 * number + 1), "BOS", "LAL", scored) for number, scored in enumerate((*points, 0))]
+    rows = season_of_games(*games).prop(january(9), "star", line)
+    row = one(computed(rows), "upcoming_player_game_context", player_lookup="star", game_date=january(9))
+    assert (row["prop_over_streak"], row["prop_under_streak"]) == (over, under)
+
+
+def test_there_is_no_streak_without_a_line() -> None:
+    rows = season_of_games((january(1), "BOS", "LAL", 20), (january(3), "BOS", "LAL", 20))
+    row = one(computed(rows), "upcoming_player_game_context", player_lookup="star", game_date=january(3))
+    assert (row["has_prop_line"], row["prop_over_streak"], row["prop_under_streak"]) == (False, None, None)
+
+
+def test_games_are_numbered_over_the_true_season() -> None:
+    days = [START + timedelta(days=30 * number) for number in range(4)]
+    memory = computed(season_of_games(*((day, "BOS", "LAL", 20) for day in days)))
+    numbers = {row["game_date"]: row["game_number_in_season"] for row in memory.rows("upcoming_team_game_context")}
+    assert numbers == {day: number for number, day in enumerate(days, 1)}
+    assert one(memory, "upcoming_player_game_context", game_date=days[-1])["games_played_season"] == 3
+
+
+def test_the_last_season_does_not_count() -> None:
+    rows = season_of_games((date(2023, 4, 9), "BOS", "LAL", 40), (date(2023, 10, 25), "BOS", "LAL", 20))
+    memory = Memory(rows)
+    memory.compute([date(2023, 4, 9), date(2023, 10, 25)], date(2022, 10, 18))
+    row = one(memory, "upcoming_player_game_context", game_date=date(2023, 10, 25))
+    assert (row["games_played_season"], row["days_rest"], row["points_avg_last_5"]) == (0, None, None)
+    team = one(memory, "upcoming_team_game_context", team_abbr="LAL", game_date=date(2023, 10, 25))
+    assert (team["game_number_in_season"], team["team_win_streak_entering"]) == (1, 0)
+
+
+def test_win_and_loss_streaks_and_the_last_margin() -> None:
+    rows = RawRows()
+    for day, home_points in ((1, 90), (3, 120), (5, 121), (7, 100)):
+        rows.game(january(day), "BOS", "LAL", home_team_score=home_points, away_team_score=105)
+    memory = computed(rows)
+    home, away = (one(memory, "upcoming_team_game_context", team_abbr=team, game_date=january(7)) for team in ("LAL", "BOS"))
+    assert (home["team_win_streak_entering"], home["team_loss_streak_entering"]) == (2, 0)
+    assert (away["team_win_streak_entering"], away["team_loss_streak_entering"]) == (0, 2)
+    assert (home["last_game_margin"], home["last_game_result"], away["last_game_result"]) == (16, "W", "L")
+
+
+def test_travel_starts_at_the_arena_of_the_last_game_also_on_the_way_home() -> None:
+    rows = RawRows().distance("LAL", "BOS", 2600).distance("LAL", "UTA", 580).distance("BOS", "UTA", 2100)
+    for day, away, home in ((1, "LAL", "BOS"), (3, "LAL", "UTA"), (5, "BOS", "LAL"), (7, "BOS", "LAL")):
+        rows.game(january(day), away, home)
+    memory = computed(rows)
+    miles = {
+        row["game_date"].day: row["travel_miles"]
+        for row in memory.rows("upcoming_team_game_context")
+        if row["team_abbr"] == "LAL"
+    }
+    assert miles == {1: 2600, 3: 2100, 5: 580, 7: 0}
+
+
+def test_an_unknown_distance_is_unknown_and_not_zero() -> None:
+    memory = computed(RawRows().game(D, "BOS", "LAL"))
+    assert one(memory, "upcoming_team_game_context", team_abbr="BOS")["travel_miles"] is None
+    assert one(memory, "upcoming_team_game_context", team_abbr="LAL")["travel_miles"] == 0
+
+
+def test_injuries_are_those_of_the_latest_trusted_report() -> None:
+    rows = star().injury(D, "star", "LAL", "out", 11).injury(D, "star", "LAL", "questionable", 17)
+    rows.injury(D, "star", "LAL", "out", 19, confidence_score=0.5).injury(D, "other", "LAL", "out", 17)
+    memory = computed(rows)
+    team = one(memory, "upcoming_team_game_context", team_abbr="LAL")
+    assert (team["starters_out_count"], team["questionable_players_count"]) == (1, 1)
+    assert one(memory, "upcoming_player_game_context", player_lookup="star")["player_status"] == "questionable"
+
+
+@pytest.mark.parametrize(("games", "points", "stars"), [(5, 20, 1), (4, 30, 0), (5, 19, 0)])
+def test_a_star_out_averages_20_points_over_five_games(games: int, points: int, stars: int) -> None:
+    rows = season_of_games(*((january(day), "BOS", "LAL", points) for day in range(1, games + 1)))
+    rows.game(D, "BOS", "LAL").player(D, "mate", "LAL").injury(D, "star", "LAL", "out")
+    assert one(computed(rows), "upcoming_player_game_context", player_lookup="mate")["star_teammates_out"] == stars
+
+
+# Point in time ----------------------------------------------------------------------------------------------------------
+
+
+def before_the_game(memory: Memory) -> list[tuple[object, ...]]:
+    """The upcoming rows of D without the time they were computed at."""
+    rows = [
+        row
+        for table in ("upcoming_player_game_context", "upcoming_team_game_context")
+        for row in memory.rows(table)
+        if row["game_date"] == D
+    ]
+    return sorted((row["team_abbr"], row["game_id"], row["data_hash"]) for row in rows)
+
+
+def three_games() -> RawRows:
+    games = ((january(7), "BOS", "LAL", 20), (january(9), "BOS", "LAL", 24), (D, "BOS", "LAL", 31))
+    rows = season_of_games(*games).prop(D, "star", 22.5).injury(D, "hurt", "LAL", "out")
+    for day, away, home, _ in games:
+        rows.shots(day, home, 85, f"{away}_{home}")
+    return rows
+
+
+def edited(day: date) -> RawRows:
+    """Other points, minutes, shots and scores on *day*."""
+    rows = three_games()
+    changes = {
+        "nbac_gamebook_player_stats": {"points": 2, "minutes": "11:00", "field_goals_attempted": 3},
+        "nbac_team_boxscore": {"points": 61, "fg_attempted": 60, "minutes": "290:00"},
+        "nbac_schedule": {"home_team_score": 61, "away_team_score": 99},
+        "bigdataball_play_by_play": {"shot_made": False, "shot_distance": 20.0},
+    }
+    for table, values in changes.items():
+        for row in rows[f"nba_raw.{table}"]:
+            row.update(values if row["game_date"] == day else {})
+    return rows
+
+
+def test_an_edit_on_the_date_changes_nothing_that_was_known_before_the_game() -> None:
+    original, changed = computed(three_games()), computed(edited(D))
+    assert before_the_game(changed) == before_the_game(original)
+    of_players = [one(memory, "player_game_summary", game_date=D)["points"] for memory in (original, changed)]
+    assert of_players == [31, 2]
+
+
+def test_an_edit_on_the_day_before_does_change_it() -> None:
+    original, changed = before_the_game(computed(three_games())), before_the_game(computed(edited(january(9))))
+    assert len(original) == len(changed) == 3
+    assert not set(original) & set(changed)
+
+
+def test_games_after_the_date_change_nothing() -> None:
+    rows = three_games().game(january(12), "BOS", "LAL").player(january(12), "star", "LAL")
+    assert before_the_game(computed(rows)) == before_the_game(computed(three_games()))
+
+
+def test_a_date_computed_alone_gives_the_rows_of_the_whole_range() -> None:
+    memory = computed(three_games())
+    whole = [row for row in memory.rows("upcoming_player_game_context") if row["game_date"] == D]
+    alone = memory.select("nba_analytics.upcoming_player_game_context", bounds([D], START))
+    assert [row["data_hash"] for row in alone] == [row["data_hash"] for row in whole] != []
