@@ -30,7 +30,9 @@ class Staged:
 def keep_stage(session: Session, table: Table, days: Iterable[date], history_from: date) -> Staged:
     """Computes *table* for *days* of one season and casts it to the contract's types."""
     days = tuple(sorted(days))
-    session.keep("computed", table.select or "", dates=list(days), first=days[0], last=days[-1], history_from=history_from)
+    session.keep(
+        "computed", table.select or "", dates=list(days), first=days[0], last=days[-1], history_from=history_from
+    )
     casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
     session.keep("staged", f"SELECT {casts} FROM computed")
     return Staged(table, "computed", "staged", days)
@@ -73,7 +75,9 @@ def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
 def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
     faults: dict[date, str] = {}
     required = [c.name for c in staged.table.contract.columns if c.required]
-    if not session.rows(f"SELECT COUNT(*) FROM {staged.relation} WHERE {' OR '.join(f'{c} IS NULL' for c in required)}")[0][0]:
+    if not session.rows(
+        f"SELECT COUNT(*) FROM {staged.relation} WHERE {' OR '.join(f'{c} IS NULL' for c in required)}"
+    )[0][0]:
         return faults
     for name in required:
         for day, key, _ in _offenders(session, staged, staged.relation, f"{name} IS NULL", name):
@@ -81,7 +85,9 @@ def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
     return faults
 
 
-def _offenders(session: Session, staged: Staged, relation: str, condition: str, column: str) -> list[tuple[date, str, str]]:
+def _offenders(
+    session: Session, staged: Staged, relation: str, condition: str, column: str
+) -> list[tuple[date, str, str]]:
     key = staged.table.contract.key
     named = ", ' ', ".join(f"COALESCE(CAST({name} AS STRING), 'NULL')" for name in key)
     sql = f"SELECT {staged.table.date_column}, CONCAT({named}), CAST({column} AS STRING) FROM {relation} WHERE {condition}"

@@ -17,12 +17,12 @@ from typing import Any
 
 import psutil
 
-from lib.audit import Staged, keep_stage, refusals
+from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
 from lib.calendar import Calendar, read_calendar
 from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
-from lib.errors import CannotJudge, RunbookError
+from lib.errors import CannotJudge
 from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
@@ -57,7 +57,9 @@ class Backfill:
     run: str | None = None
     tables: Registry = field(default_factory=registry)
 
-    def run_chunks(self, chunks: Iterable[Chunk], on_done: Callable[[Outcome], None] = lambda outcome: None) -> list[Outcome]:
+    def run_chunks(
+        self, chunks: Iterable[Chunk], on_done: Callable[[Outcome], None] = lambda outcome: None
+    ) -> list[Outcome]:
         """Runs *chunks* one after the other; a failed date never stops what does not depend on it."""
         sweep_orphans(self.warehouse)
         outcomes = []
@@ -73,7 +75,7 @@ class Backfill:
         try:
             outcome = self._attempt(chunk, started)
         except KeyboardInterrupt:
-            self._note(chunk, started, {day: (INTERRUPTED, "interrupted", 0) for day in chunk.days})
+            self._note(chunk, started, dict.fromkeys(chunk.days, (INTERRUPTED, "interrupted", 0)))
             raise
         outcome.seconds = (datetime.now(UTC) - started).total_seconds()
         return outcome
@@ -101,8 +103,8 @@ class Backfill:
         return outcome
 
     def _give_up(self, chunk: Chunk, started: datetime, why: str) -> Outcome:
-        self._note(chunk, started, {day: (FAILED, why, 0) for day in chunk.days})
-        return Outcome(chunk, failed={day: why for day in chunk.days})
+        self._note(chunk, started, dict.fromkeys(chunk.days, (FAILED, why, 0)))
+        return Outcome(chunk, failed=dict.fromkeys(chunk.days, why))
 
     def _compute_and_publish(self, chunk: Chunk, started: datetime) -> Outcome:
         attempt = uuid.uuid4().hex
@@ -116,7 +118,9 @@ class Backfill:
             stage.unlink(missing_ok=True)
         return outcome
 
-    def _stage(self, session: Session, table: Table, chunk: Chunk, attempt: str, path: Path) -> tuple[Outcome, list[tuple[Any, ...]]]:
+    def _stage(
+        self, session: Session, table: Table, chunk: Chunk, attempt: str, path: Path
+    ) -> tuple[Outcome, list[tuple[Any, ...]]]:
         calendar = read_calendar(session, self.settings)
         blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
         days = [day for day in chunk.days if day not in blocked]
@@ -133,7 +137,13 @@ class Backfill:
         return outcome, receipts
 
     def _receipts(
-        self, session: Session, table: Table, calendar: Calendar, days: list[date], held: Mapping[date, Holding], attempt: str
+        self,
+        session: Session,
+        table: Table,
+        calendar: Calendar,
+        days: list[date],
+        held: Mapping[date, Holding],
+        attempt: str,
     ) -> list[tuple[Any, ...]]:
         if not days:
             return []
@@ -141,20 +151,32 @@ class Backfill:
         kept = [held[day] for day in days if day in held and held[day].expected > 0]
         return [_receipt(table, holding, digests, "published", attempt) for holding in kept]
 
-    def _holdings(self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date) -> dict[date, Holding]:
+    def _holdings(
+        self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date
+    ) -> dict[date, Holding]:
         days = sorted(days)
         rule = self.settings.tables[table.name].expected
         return holdings(session, table, rule, relation, days[0], days[-1], history_from)
 
     def _publish(
-        self, table: Table, outcome: Outcome, receipts: list[tuple[Any, ...]], attempt: str, stage: Path, started: datetime
+        self,
+        table: Table,
+        outcome: Outcome,
+        receipts: list[tuple[Any, ...]],
+        attempt: str,
+        stage: Path,
+        started: datetime,
     ) -> None:
-        facts = {day: (PUBLISHED, None, rows) for day, rows in outcome.published.items()}
+        facts: dict[date, tuple[str, str | None, int]] = {
+            day: (PUBLISHED, None, rows) for day, rows in outcome.published.items()
+        }
         facts |= {day: (FAILED, why, 0) for day, why in outcome.failed.items()}
         facts |= {day: (BLOCKED, why, 0) for day, why in outcome.blocked.items()}
         attempts = _attempts(table.name, attempt, self.run, started, facts)
         clean = tuple(sorted(outcome.published))
-        self.warehouse.publish(Publication(table.name, table.date_column, clean, stage if clean else None, tuple(receipts), attempts))
+        self.warehouse.publish(
+            Publication(table.name, table.date_column, clean, stage if clean else None, tuple(receipts), attempts)
+        )
 
     def _note(self, chunk: Chunk, started: datetime, facts: Mapping[date, tuple[str, str | None, int]]) -> None:
         table = self.tables.tables[chunk.table]
@@ -176,7 +198,10 @@ def sweep_orphans(warehouse: EmbeddedWarehouse) -> list[Path]:
 def _halves(chunk: Chunk) -> list[Chunk]:
     days, middle = chunk.days, len(chunk.days) // 2
     parts = (days[:middle], days[middle:])
-    return [Chunk(chunk.table, chunk.history_from, {day: chunk.reasons[day] for day in part}, chunk.seconds / 2) for part in parts]
+    return [
+        Chunk(chunk.table, chunk.history_from, {day: chunk.reasons[day] for day in part}, chunk.seconds / 2)
+        for part in parts
+    ]
 
 
 def _receipt(table: Table, held: Holding, digests: InputDigests, kind: str, attempt: str) -> tuple[Any, ...]:
@@ -189,5 +214,3 @@ def _attempts(
 ) -> tuple[tuple[Any, ...], ...]:
     owner, now = f"{socket.gethostname()}:{os.getpid()}", datetime.now(UTC)
     return tuple((attempt, run, name, day, *fact, owner, started, now) for day, fact in sorted(facts.items()))
-
-

@@ -118,5 +118,3 @@ def as_ranges(days: Iterable[date], neighbours: Sequence[date]) -> str:
         follows = runs and place.get(day, -9) == place.get(runs[-1][-1], -99) + 1
         runs[-1].append(day) if follows else runs.append([day])
     return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]}..{run[-1]} ({len(run)})" for run in runs)
-
-

@@ -12,7 +12,14 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
 
 # dark to light in print; distinct for the colour-blind (Okabe and Ito)
-STATES = {"full": "#009e73", "outdated": "#cc79a7", "partial": "#e69f00", "absent": "#b2182b", "excluded": "#bbbbbb", "bootstrap": "#56b4e9"}
+STATES = {
+    "full": "#009e73",
+    "outdated": "#cc79a7",
+    "partial": "#e69f00",
+    "absent": "#b2182b",
+    "excluded": "#bbbbbb",
+    "bootstrap": "#56b4e9",
+}
 
 
 def coverage_grid(covered: Mapping[str, TableCoverage]) -> go.Figure:
@@ -34,7 +41,12 @@ def coverage_grid(covered: Mapping[str, TableCoverage]) -> go.Figure:
         colorbar={"tickvals": list(range(len(order))), "ticktext": order, "title": "state"},
     )  # fmt: skip
     figure = go.Figure(heat)
-    figure.update_layout(title=_title(covered), xaxis_title="game date, US/Eastern", height=120 + 45 * len(names), template="plotly_white")
+    figure.update_layout(
+        title=_title(covered),
+        xaxis_title="game date, US/Eastern",
+        height=120 + 45 * len(names),
+        template="plotly_white",
+    )
     figure.update_xaxes(type="category", nticks=12)
     figure.update_yaxes(autorange="reversed")
     return figure

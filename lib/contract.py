@@ -58,7 +58,7 @@ class Contract:
         return {column.name: column for column in self.columns}[name]
 
 
-def read_contract(create: exp.Expression, path: str) -> Contract:
+def read_contract(create: exp.Expr, path: str) -> Contract:
     """The contract that a parsed CREATE TABLE states.
 
     Raises CannotJudge, naming *path*, where the statement is no complete contract.
@@ -90,7 +90,7 @@ def _column(definition: exp.ColumnDef) -> Column:
     )
 
 
-def _option(properties: exp.Expression | None, name: str) -> str:
+def _option(properties: exp.Expr | None, name: str) -> str:
     for item in properties.find_all(exp.Property) if properties else []:
         if item.name == name:
             return str(item.args["value"].name)

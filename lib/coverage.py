@@ -140,7 +140,9 @@ def expected_sql(rule: str) -> str:
     return (EXPECTED / f"{rule}.sql").read_text()
 
 
-def holdings(session: Session, table: Table, rule: str, relation: str, first: date, last: date, history_from: date) -> dict[date, Holding]:
+def holdings(
+    session: Session, table: Table, rule: str, relation: str, first: date, last: date, history_from: date
+) -> dict[date, Holding]:
     """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
     game, entity = key_parts(table.contract)
     sql = f"""
@@ -190,7 +192,9 @@ class Receipt:
 class Judge:
     """Judges tables against a calendar; keeps what several tables need once."""
 
-    def __init__(self, session: Session, settings: Settings, calendar: Calendar, tables: Registry | None = None) -> None:
+    def __init__(
+        self, session: Session, settings: Settings, calendar: Calendar, tables: Registry | None = None
+    ) -> None:
         self.session, self.settings, self.calendar = session, settings, calendar
         self.registry = tables or registry()
 
@@ -208,7 +212,9 @@ class Judge:
             own = receipts.get(table.name, {})
             states[table.name] = self._states(table, own, digests, states, start, last)
         return {
-            table.name: TableCoverage(table.name, phase, tuple(s for s in states[table.name].values() if s.day >= first))
+            table.name: TableCoverage(
+                table.name, phase, tuple(s for s in states[table.name].values() if s.day >= first)
+            )
             for table in tables
             if (phase := self.settings.phase_of(table.name)) in wanted and phase is not None
         }
@@ -217,7 +223,9 @@ class Judge:
         for table in tables:
             for name in (table.name, *table.upstream):
                 if name not in self.session.tables:
-                    raise CannotJudge(f"{name} is not in the warehouse: a missing table is never 0 %; create it with 'runbook run'")
+                    raise CannotJudge(
+                        f"{name} is not in the warehouse: a missing table is never 0 %; create it with 'runbook run'"
+                    )
 
     def _receipts(self, first: date, last: date) -> dict[str, dict[date, Receipt]]:
         found: dict[str, dict[date, Receipt]] = {}
@@ -226,7 +234,13 @@ class Judge:
         return found
 
     def _states(
-        self, table: Table, receipts: Mapping[date, Receipt], digests: InputDigests, upstream: Mapping[str, Mapping[date, DateState]], first: date, last: date
+        self,
+        table: Table,
+        receipts: Mapping[date, Receipt],
+        digests: InputDigests,
+        upstream: Mapping[str, Mapping[date, DateState]],
+        first: date,
+        last: date,
     ) -> dict[date, DateState]:
         rule = self.settings.tables[table.name].expected
         held = holdings(self.session, table, rule, table.name, first, last, first)

@@ -29,7 +29,7 @@ DUCKDB_TYPES = {
 
 ALLOWED_FUNCTIONS = (
     exp.Abs, exp.And, exp.AnyValue, exp.Array, exp.ArrayAgg, exp.ArrayConcat, exp.ArraySize, exp.Case, exp.Cast, exp.Coalesce, exp.Concat, exp.Count, exp.CountIf,
-    exp.CurrentTimestamp, exp.DateDiff, exp.Exists, exp.Extract, exp.FirstValue, exp.Greatest, exp.If, exp.IntDiv, exp.Lag,
+    exp.CurrentTimestamp, exp.DateDiff, exp.DateSub, exp.Exists, exp.Extract, exp.FirstValue, exp.Greatest, exp.If, exp.IntDiv, exp.Lag,
     exp.LastValue, exp.Least, exp.Lower, exp.LogicalAnd, exp.LogicalOr, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pow, exp.RegexpExtract,
     exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber, exp.SafeDivide, exp.SHA2Digest, exp.Sqrt, exp.Substring,
     exp.Sum, exp.TimeToStr, exp.TryCast, exp.UnixDate, exp.Unnest, exp.Upper, exp.JSONFormat, exp.LowerHex, exp.Sign, exp.TsOrDsToDate,
@@ -59,7 +59,7 @@ def to_duckdb(sql: str) -> str:
         raise CannotJudge(f"this GoogleSQL cannot be carried over to DuckDB: {error}") from error
 
 
-def rewrite(tree: exp.Expression) -> None:
+def rewrite(tree: exp.Expr) -> None:
     """Applies every rule to every node below the root, in place, inner nodes first."""
     for node in reversed(list(tree.walk())):
         for rule in RULES:
@@ -69,11 +69,12 @@ def rewrite(tree: exp.Expression) -> None:
                 node = changed
 
 
-def refuse_outside_subset(tree: exp.Expression) -> None:
+def refuse_outside_subset(tree: exp.Expr) -> None:
     """Raises CannotJudge naming the first function that is not in the tested subset."""
     for function in tree.find_all(exp.Func):
         if isinstance(function, exp.Anonymous) or not isinstance(function, ALLOWED_FUNCTIONS):
-            raise CannotJudge(f"{function.sql('bigquery')[:80]}: {type(function).__name__} is outside the tested subset")
+            text = function.sql("bigquery")[:80]
+            raise CannotJudge(f"{text}: {type(function).__name__} is outside the tested subset")
 
 
 def column_type(column: Column) -> str:
@@ -89,7 +90,7 @@ def create_table(contract: Contract) -> str:
     return f"CREATE TABLE IF NOT EXISTS {contract.name} ({', '.join(columns)})"
 
 
-def _in_unnest(node: exp.Expression) -> exp.Expression:
+def _in_unnest(node: exp.Expr) -> exp.Expr:
     """``x IN UNNEST(@dates)``: the transpiler's CASE over the list keeps DuckDB from pruning."""
     unnest = node.args.get("unnest") if isinstance(node, exp.In) else None
     if unnest is None:
@@ -98,7 +99,7 @@ def _in_unnest(node: exp.Expression) -> exp.Expression:
     return exp.In(this=node.this, query=exp.Subquery(this=query))
 
 
-def _json_text(node: exp.Expression) -> exp.Expression:
+def _json_text(node: exp.Expr) -> exp.Expr:
     """TO_JSON_STRING as BigQuery writes it: NUMERIC 100 is ``100`` and 0.5 is ``"0.5"``, FLOAT64 0.5 is ``0.5``.
 
     DuckDB writes a NUMERIC with all its decimals, ``0.500000000``: trailing zeros tell it from a FLOAT64. TIMESTAMP is
@@ -106,14 +107,14 @@ def _json_text(node: exp.Expression) -> exp.Expression:
     """
     if not isinstance(node, exp.JSONFormat):
         return node
-    text: exp.Expression = exp.cast(exp.func("to_json", node.this.copy()), "text")
+    text: exp.Expr = exp.cast(exp.func("to_json", node.this.copy()), "text")
     for pattern, replacement in JSON_REWRITES:
         arguments = [text, *(exp.Literal.string(part) for part in (pattern, replacement, "g"))]
         text = exp.Anonymous(this="regexp_replace", expressions=arguments)
     return text
 
 
-def _whole_cast(node: exp.Expression) -> exp.Expression:
+def _whole_cast(node: exp.Expr) -> exp.Expr:
     """CAST(2.5 AS INT64) is 3 on BigQuery; DuckDB rounds halves to even."""
     if type(node) is not exp.Cast or node.to.this not in (exp.DType.BIGINT, exp.DType.INT):
         return node
@@ -121,21 +122,26 @@ def _whole_cast(node: exp.Expression) -> exp.Expression:
     return exp.cast(exp.func("round", inner.copy()), "bigint") if isinstance(inner, exp.Div) else node
 
 
-def _whole_division(node: exp.Expression) -> exp.Expression:
+def _date_stays_date(node: exp.Expr) -> exp.Expr:
+    """DATE_SUB of a DATE is a DATE; DuckDB makes it a TIMESTAMP."""
+    return exp.cast(node.copy(), "date") if isinstance(node, exp.DateSub) else node
+
+
+def _whole_division(node: exp.Expr) -> exp.Expr:
     """DIV(a + b, c) / 10: the transpiler writes ``a + b // c / 10``, without parentheses."""
     if not isinstance(node, exp.IntDiv):
         return node
     return exp.Paren(this=exp.IntDiv(this=exp.paren(node.this.copy()), expression=exp.paren(node.expression.copy())))
 
 
-def _plain_numeric(node: exp.Expression) -> exp.Expression:
+def _plain_numeric(node: exp.Expr) -> exp.Expr:
     """NUMERIC without precision is NUMERIC(38, 9); DuckDB would take DECIMAL(18, 3)."""
     if isinstance(node, exp.DataType) and node.this == exp.DType.DECIMAL and not node.expressions:
         return exp.DataType.build("decimal(38, 9)")
     return node
 
 
-def _row_hash(node: exp.Expression) -> exp.Expression:
+def _row_hash(node: exp.Expr) -> exp.Expr:
     """CAST(FARM_FINGERPRINT(TO_JSON_STRING(STRUCT(...))) AS NUMERIC) hashes a row on BigQuery; DuckDB has its own hash."""
     struct = node.find(exp.Struct) if type(node) is exp.Cast and isinstance(node.this, exp.FarmFingerprint) else None
     if struct is None:
@@ -144,4 +150,12 @@ def _row_hash(node: exp.Expression) -> exp.Expression:
     return exp.cast(exp.Anonymous(this="hash", expressions=columns), "hugeint")
 
 
-RULES: tuple[Callable[[exp.Expression], exp.Expression], ...] = (_row_hash, _in_unnest, _json_text, _whole_cast, _whole_division, _plain_numeric)
+RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
+    _row_hash,
+    _in_unnest,
+    _json_text,
+    _whole_cast,
+    _date_stays_date,
+    _whole_division,
+    _plain_numeric,
+)

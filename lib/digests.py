@@ -72,7 +72,11 @@ class InputDigests:
         first = first if partition == column else EVER["first"]
         day = column if group[0].window != STATIC else "CAST('1970-01-01' AS DATE)"
         bounds = f"WHERE {partition} BETWEEN @first AND @last" if partition else ""
-        found = session.rows(f"SELECT {day} AS day, COUNT(*), {hashes} FROM {name} {bounds} GROUP BY day ORDER BY day", first=first, last=last)
+        found = session.rows(
+            f"SELECT {day} AS day, COUNT(*), {hashes} FROM {name} {bounds} GROUP BY day ORDER BY day",
+            first=first,
+            last=last,
+        )
         for index, source in enumerate(group, start=2):
             series = _Series()
             for row in found:

@@ -12,7 +12,6 @@ from lib.errors import CannotJudge
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 
 
-
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
     """Every table of the phase, full on enough of its expected dates, none torn, outdated or doubled.
 
@@ -30,7 +29,13 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
         sentence=_sentence(phase, lines, threshold),
         findings=findings,
         table=tuple(lines),
-        about={"phase": phase, "as_of": str(judge.calendar.as_of), "first": str(first), "last": str(last), "threshold_pct": threshold},
+        about={
+            "phase": phase,
+            "as_of": str(judge.calendar.as_of),
+            "first": str(first),
+            "last": str(last),
+            "threshold_pct": threshold,
+        },
     )
 
 
@@ -67,11 +72,15 @@ def _too_few(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     percent = coverage.coverage_pct
     if percent is None:
         if not coverage.bootstrap and not any(s.excluded for s in coverage.days):
-            raise CannotJudge(f"{coverage.table}: the range holds no expected date: nothing can be judged; choose another range")
+            raise CannotJudge(
+                f"{coverage.table}: the range holds no expected date: nothing can be judged; choose another range"
+            )
         return None
     if percent >= threshold:
         return None
-    short = f"{coverage.covered} of {coverage.expected} expected dates are full ({percent:.1f} %, needed {threshold:g} %)"
+    short = (
+        f"{coverage.covered} of {coverage.expected} expected dates are full ({percent:.1f} %, needed {threshold:g} %)"
+    )
     return Finding(RED, coverage.table, short, _mend(coverage.phase))
 
 
@@ -80,9 +89,15 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     if not missing:
         return None
     severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
-    reasons = sorted({s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable})
+    reasons = sorted(
+        {s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable}
+    )
     because = f" ({', '.join(reasons)})" if reasons else ""
-    mend = _mend(coverage.phase) if any(s.todo for s in missing) else f"load the raw data that is missing, then {_mend(coverage.phase)}"
+    mend = (
+        _mend(coverage.phase)
+        if any(s.todo for s in missing)
+        else f"load the raw data that is missing, then {_mend(coverage.phase)}"
+    )
     return Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)
 
 
@@ -92,14 +107,18 @@ def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | 
         return None
     first = torn[0].holding
     example = f"{first.day} holds {first.present} of {first.expected} keys, {first.example} is not there"
-    return Finding(RED, coverage.table, f"torn on {len(torn)} dates: {_dates(torn, judge)}; {example}", _mend(coverage.phase))
+    return Finding(
+        RED, coverage.table, f"torn on {len(torn)} dates: {_dates(torn, judge)}; {example}", _mend(coverage.phase)
+    )
 
 
 def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
     short = [s for s in coverage.bootstrap if s.state != FULL and s.todo]
     if not short:
         return None
-    return Finding(RED, coverage.table, f"bootstrap dates that are not full: {_dates(short, judge)}", _mend(coverage.phase))
+    return Finding(
+        RED, coverage.table, f"bootstrap dates that are not full: {_dates(short, judge)}", _mend(coverage.phase)
+    )
 
 
 def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
@@ -107,16 +126,28 @@ def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Findin
     if not outdated:
         return None
     why = (outdated[0].todo or "").removeprefix("outdated: ")
-    return Finding(RED, coverage.table, f"outdated on {len(outdated)} dates: {_dates(outdated, judge)}; {why}", _mend(coverage.phase))
+    return Finding(
+        RED,
+        coverage.table,
+        f"outdated on {len(outdated)} dates: {_dates(outdated, judge)}; {why}",
+        _mend(coverage.phase),
+    )
 
 
 def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
     doubled = [s for s in coverage.days if s.holding.expected and s.holding.rows != s.holding.present and not s.torn]
-    stray = [s for s in coverage.days if not s.holding.expected and s.holding.rows and s.day not in judge.calendar.unplayed]
+    stray = [
+        s for s in coverage.days if not s.holding.expected and s.holding.rows and s.day not in judge.calendar.unplayed
+    ]
     if not doubled and not stray:
         return None
     where = _dates([*doubled, *stray], judge)
-    return Finding(RED, coverage.table, f"extra or doubled keys on {len(doubled) + len(stray)} dates: {where}", _mend(coverage.phase))
+    return Finding(
+        RED,
+        coverage.table,
+        f"extra or doubled keys on {len(doubled) + len(stray)} dates: {where}",
+        _mend(coverage.phase),
+    )
 
 
 def _found(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
@@ -124,7 +155,9 @@ def _found(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding |
     if not found:
         return None
     what = f"found on {len(found)} dates, written by something else: {_dates(found, judge)}"
-    return Finding(AMBER, coverage.table, what, f"{_mend(coverage.phase)} takes stock of them; --recompute-found replaces them")
+    return Finding(
+        AMBER, coverage.table, what, f"{_mend(coverage.phase)} takes stock of them; --recompute-found replaces them"
+    )
 
 
 def _dates(states: Sequence[DateState], judge: Judge) -> str:
@@ -142,5 +175,3 @@ def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float) -> 
     if short:
         return f"Phase {phase} is not complete: {len(lines) - len(short)} of {len(lines)} tables hold; red: {', '.join(short)}."
     return f"Phase {phase} holds: all {len(lines)} tables are full on at least {threshold:g} % of their expected dates."
-
-

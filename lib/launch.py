@@ -32,7 +32,13 @@ def launch_verdict(table: str, outcomes: Sequence[Outcome], found: Sequence[date
 def _line(outcome: Outcome) -> dict[str, object]:
     days = outcome.chunk.days
     counts = {"published": len(outcome.published), "failed": len(outcome.failed), "blocked": len(outcome.blocked)}
-    return {"from": str(days[0]), "to": str(days[-1]), **counts, "rows": sum(outcome.published.values()), "seconds": round(outcome.seconds, 2)}
+    return {
+        "from": str(days[0]),
+        "to": str(days[-1]),
+        **counts,
+        "rows": sum(outcome.published.values()),
+        "seconds": round(outcome.seconds, 2),
+    }
 
 
 @contextmanager
@@ -49,7 +55,13 @@ def progress_into(run: Path | None, table: str, chunks: Sequence[Chunk]) -> Iter
         if run is None:
             print(f"{table}: {done}/{total} dates, {left:.0f} s to go", flush=True)
         else:
-            line = {"table": table, "done": done, "total": total, "failed": len(outcome.failed), "eta_seconds": round(left, 1)}
+            line = {
+                "table": table,
+                "done": done,
+                "total": total,
+                "failed": len(outcome.failed),
+                "eta_seconds": round(left, 1),
+            }
             _append(run / "progress.jsonl", line)
 
     yield on_done

@@ -22,7 +22,9 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY finished_at DES
 def runners_verdict(warehouse: EmbeddedWarehouse) -> Verdict:
     """Red while a live process still holds a stage of this warehouse."""
     alive = [pid for pid in _stage_owners(warehouse) if psutil.pid_exists(pid)]
-    findings = [Finding(RED, str(warehouse.path), f"PID {pid} is still computing", "wait for it, or end it") for pid in alive]
+    findings = [
+        Finding(RED, str(warehouse.path), f"PID {pid} is still computing", "wait for it, or end it") for pid in alive
+    ]
     return verdict_of("runners", f"{len(alive)} runners are alive.", findings)
 
 
@@ -31,7 +33,10 @@ def attempts_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdi
     rows = judge.session.rows(LATEST_ATTEMPTS, first=first, last=last)
     latest = [row for row in rows if judge.settings.phase_of(row[0]) == phase]
     failed = [row for row in latest if row[2] in ("failed", "interrupted")]
-    findings = [Finding(RED, f"{table} {day}", f"{outcome}: {detail}", _retry(table, day)) for table, day, outcome, detail in sorted(failed, key=str)]
+    findings = [
+        Finding(RED, f"{table} {day}", f"{outcome}: {detail}", _retry(table, day))
+        for table, day, outcome, detail in sorted(failed, key=str)
+    ]
     return verdict_of("attempts", f"{len(latest)} latest attempts, {len(failed)} of them failed.", findings)
 
 

@@ -56,8 +56,12 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 over chunks, reasons and the SQL they run; estimates left out."""
-        chunks = [(c.table, str(c.history_from), sorted((str(d), r) for d, r in c.reasons.items())) for c in self.chunks]
-        tables = [registry().tables[name].digest for group in self.groups for name in group if name in registry().tables]
+        chunks = [
+            (c.table, str(c.history_from), sorted((str(d), r) for d, r in c.reasons.items())) for c in self.chunks
+        ]
+        tables = [
+            registry().tables[name].digest for group in self.groups for name in group if name in registry().tables
+        ]
         found = {name: [str(day) for day in days] for name, days in self.found.items()}
         return hashlib.sha256(json.dumps([str(self.first), str(self.last), chunks, tables, found]).encode()).hexdigest()
 
@@ -82,9 +86,17 @@ class Plan:
 
     def as_json(self) -> dict[str, object]:
         """The plan for machines."""
-        chunks = [asdict(c) | {"history_from": str(c.history_from), "reasons": {str(d): r for d, r in c.reasons.items()}} for c in self.chunks]
+        chunks = [
+            asdict(c) | {"history_from": str(c.history_from), "reasons": {str(d): r for d, r in c.reasons.items()}}
+            for c in self.chunks
+        ]
         found = {name: [str(day) for day in days] for name, days in self.found.items()}
-        about = {"as_of": str(self.as_of), "first": str(self.first), "last": str(self.last), "phases": list(self.phases)}
+        about = {
+            "as_of": str(self.as_of),
+            "first": str(self.first),
+            "last": str(self.last),
+            "phases": list(self.phases),
+        }
         totals = {"digest": self.digest, "dates": self.dates, "seconds": round(self.seconds, 1)}
         return about | totals | {"groups": [list(group) for group in self.groups], "chunks": chunks, "found": found}
 
@@ -94,7 +106,9 @@ def read_plan(path: Path) -> Plan:
     try:
         raw = json.loads(path.read_text())
         plan = Plan(
-            *(date.fromisoformat(raw[name]) for name in ("as_of", "first", "last")),
+            as_of=date.fromisoformat(raw["as_of"]),
+            first=date.fromisoformat(raw["first"]),
+            last=date.fromisoformat(raw["last"]),
             phases=tuple(raw["phases"]),
             chunks=tuple(_chunk(item) for item in raw["chunks"]),
             groups=tuple(tuple(group) for group in raw["groups"]),
@@ -109,7 +123,9 @@ def read_plan(path: Path) -> Plan:
 
 def _chunk(item: Mapping[str, object]) -> Chunk:
     reasons = {date.fromisoformat(day): str(reason) for day, reason in dict(item["reasons"]).items()}  # type: ignore[call-overload]
-    return Chunk(str(item["table"]), date.fromisoformat(str(item["history_from"])), reasons, float(str(item["seconds"])))
+    return Chunk(
+        str(item["table"]), date.fromisoformat(str(item["history_from"])), reasons, float(str(item["seconds"]))
+    )
 
 
 @dataclass(frozen=True)
@@ -162,7 +178,11 @@ def _why(state: DateState, wish: Wish) -> str | None:
 
 
 def _passed_on(
-    table: Table, coverage: TableCoverage, reasons: Mapping[str, Mapping[date, str]], own: Mapping[date, str], calendar: Calendar
+    table: Table,
+    coverage: TableCoverage,
+    reasons: Mapping[str, Mapping[date, str]],
+    own: Mapping[date, str],
+    calendar: Calendar,
 ) -> dict[date, str]:
     passed: dict[date, str] = {}
     for source in table.sources:
@@ -182,7 +202,10 @@ def _passed_on(
 def _chunks(name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float]) -> list[Chunk]:
     per_date = seconds.get(name, SECONDS_PER_CHUNK / 160)
     seasons = calendar.by_season(days)
-    return [Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2)) for start, group in seasons.items()]
+    return [
+        Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2))
+        for start, group in seasons.items()
+    ]
 
 
 def _groups(tables: Registry, reasons: Mapping[str, Mapping[date, str]]) -> tuple[tuple[str, ...], ...]:

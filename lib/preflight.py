@@ -20,15 +20,25 @@ def warehouse_verdict(warehouse: EmbeddedWarehouse) -> Verdict:
         return verdict_of("warehouse", "The warehouse cannot be written.", findings)
     facts = warehouse.meta()
     about = {"as_of": facts.get("as_of"), "kind": facts.get("kind"), "engine": warehouse.engine}
-    return Verdict("warehouse", GREEN, f"The warehouse can be read and written; it speaks for {facts.get('as_of', 'today')}.", about=about)
+    return Verdict(
+        "warehouse",
+        GREEN,
+        f"The warehouse can be read and written; it speaks for {facts.get('as_of', 'today')}.",
+        about=about,
+    )
 
 
 def contracts_verdict(session: Session, tables: Registry, settings: Settings) -> Verdict:
     """Every table has the contract's columns; no table of a managed dataset is without a contract."""
-    findings = [f for table in tables.tables.values() for f in _column_faults(session, table.name, table.contract.column_names)]
+    findings = [
+        f for table in tables.tables.values() for f in _column_faults(session, table.name, table.contract.column_names)
+    ]
     managed = {*settings.datasets, "runbook"}
     unknown = [name for name in session.tables if name.partition(".")[0] in managed and name not in tables.tables]
-    findings += [Finding(AMBER, name, "no contract names this table", "drop it, or give it a contract in lib/tables") for name in unknown]
+    findings += [
+        Finding(AMBER, name, "no contract names this table", "drop it, or give it a contract in lib/tables")
+        for name in unknown
+    ]
     return verdict_of("contracts", f"{len(tables.tables)} tables compared with their contracts.", findings)
 
 
@@ -52,7 +62,9 @@ def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict
         fault = _sample_fault(judge, table.name, day)
         lines.append({"table": table.name, "date": str(day), "audit": fault or "clean"})
         findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault)] if fault else []
-    return verdict_of("sample", f"{len(lines)} tables computed for {day} without publishing.", findings, table=tuple(lines))
+    return verdict_of(
+        "sample", f"{len(lines)} tables computed for {day} without publishing.", findings, table=tuple(lines)
+    )
 
 
 def _sample_fault(judge: Judge, name: str, day: date) -> str:

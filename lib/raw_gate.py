@@ -144,13 +144,24 @@ def _is_closed(season: int, calendar: Calendar) -> bool:
 def _season_faults(season: int, held: dict[str, int], settings: Settings) -> list[Finding]:
     rules = settings.schedule
     low, high = rules.playoff_games
-    wanted = (("002", "regular-season", (rules.regular_season_games,) * 2), ("005", "play-in", (rules.play_in_games,) * 2), ("004", "playoff", (low, high)))
+    wanted = (
+        ("002", "regular-season", (rules.regular_season_games,) * 2),
+        ("005", "play-in", (rules.play_in_games,) * 2),
+        ("004", "playoff", (low, high)),
+    )
     faults = []
     for kind, name, (least, most) in wanted:
         games = held.get(kind, 0)
         if not least <= games <= most:
             needed = f"{least}" if least == most else f"{least} to {most}"
-            faults.append(Finding(RED, "nba_raw.nbac_schedule", f"season {season} holds {games} {name} games, a closed season holds {needed}", INGEST))
+            faults.append(
+                Finding(
+                    RED,
+                    "nba_raw.nbac_schedule",
+                    f"season {season} holds {games} {name} games, a closed season holds {needed}",
+                    INGEST,
+                )
+            )
     return faults
 
 
@@ -161,7 +172,11 @@ SELECT game_date, COUNT(DISTINCT game_id), COUNT(DISTINCT IF(waiting IS NOT NULL
 FROM ({expected_sql(rule)})
 GROUP BY game_date
 """
-    return {day: (games, short) for day, games, short in session.rows(sql, first=first, last=last, history_from=first) if short}
+    return {
+        day: (games, short)
+        for day, games, short in session.rows(sql, first=first, last=last, history_from=first)
+        if short
+    }
 
 
 def _chain_findings(
@@ -179,7 +194,12 @@ def _chain_findings(
 
 
 def _line(
-    name: str, days: Sequence[date], short: dict[date, tuple[int, int]], findings: Sequence[Finding], settings: Settings, calendar: Calendar
+    name: str,
+    days: Sequence[date],
+    short: dict[date, tuple[int, int]],
+    findings: Sequence[Finding],
+    settings: Settings,
+    calendar: Calendar,
 ) -> dict[str, Any]:
     judged = [day for day in days if not calendar.is_bootstrap(day)]
     early = [day for day in days if calendar.is_bootstrap(day)]

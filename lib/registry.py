@@ -129,8 +129,9 @@ def _read(path: Path) -> Table:
         raise CannotJudge(f"{path}: creates {contract.name}; the folder is the dataset and the file name the table")
     if len(selects) > 1:
         raise CannotJudge(f"{path}: one CREATE TABLE and at most one SELECT, found {len(selects)} more statements")
-    text = path.read_text().partition(";")[2] if not selects else _second_statement(path)
-    return Table(contract, text if selects else None, _sources(selects[0], path) if selects else ())
+    if not selects:
+        return Table(contract, None, ())
+    return Table(contract, _second_statement(path), _sources(selects[0], path))
 
 
 def _second_statement(path: Path) -> str:
@@ -140,7 +141,7 @@ def _second_statement(path: Path) -> str:
     return path.read_text()[end + 1 :].strip().removesuffix(";").rstrip()
 
 
-def _sources(select: exp.Expression, path: Path) -> tuple[Source, ...]:
+def _sources(select: exp.Expr, path: Path) -> tuple[Source, ...]:
     own_names = {cte.alias for cte in select.find_all(exp.CTE)}
     readings = [table for table in select.find_all(exp.Table) if not (table.name in own_names and not table.db)]
     return tuple(sorted({_source(reading, path) for reading in readings}, key=repr))

@@ -53,7 +53,10 @@ def load_raw(warehouse: EmbeddedWarehouse, tables: Mapping[str, pa.Table], as_of
 
 
 def compute_all(
-    warehouse: EmbeddedWarehouse, settings: Settings, phases: tuple[int, ...] = (3,), say: Callable[[str], None] = lambda text: None
+    warehouse: EmbeddedWarehouse,
+    settings: Settings,
+    phases: tuple[int, ...] = (3,),
+    say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Computes every table of *phases* over the whole history, by the ordinary write path."""
     with warehouse.reading() as session:
@@ -82,5 +85,11 @@ def _lose(warehouse: EmbeddedWarehouse, name: str, lost: list[date], keep_one: l
     day, entity = table.date_column, key_parts(table.contract)[1]
     kept = f"{day} IN (SELECT unnest($keep)) AND {entity} = (SELECT min({entity}) FROM {name} AS other WHERE other.{day} = {name}.{day})"
     with warehouse.writing() as connection:
-        connection.execute(f"DELETE FROM {name} WHERE {day} IN (SELECT unnest($lost)) AND NOT ({kept})", {"lost": lost, "keep": keep_one})
-        connection.execute("DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($lost))", {"name": name, "lost": lost})
+        connection.execute(
+            f"DELETE FROM {name} WHERE {day} IN (SELECT unnest($lost)) AND NOT ({kept})",
+            {"lost": lost, "keep": keep_one},
+        )
+        connection.execute(
+            "DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($lost))",
+            {"name": name, "lost": lost},
+        )

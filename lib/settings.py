@@ -24,6 +24,7 @@ class TableFacts(_Strict):
 
     expected: str
     phase: int | None = None  # only where it is not its dataset's
+    minimum_games: int = Field(0, ge=0)  # games of the season that a team or player needs before a date
 
     @field_validator("expected")
     @classmethod
@@ -59,6 +60,17 @@ class BackfillFacts(_Strict):
     wait_seconds: float = Field(60, gt=0)
 
 
+class FeatureFacts(_Strict):
+    """How many rows may hold a default instead of a feature, percent."""
+
+    default_limit_pct: float = Field(10, ge=0, le=100)
+    exceptions: dict[str, float] = {}
+
+    def limit_pct(self, feature: str) -> float:
+        """The limit of one feature, percent of the rows."""
+        return self.exceptions.get(feature, self.default_limit_pct)
+
+
 class Exclusion(_Strict):
     """Dates that rightly do not count: counted and shown apart, never missing."""
 
@@ -92,12 +104,17 @@ class Settings(_Strict):
     gates: GateFacts = GateFacts()
     schedule: ScheduleFacts = ScheduleFacts()
     backfill: BackfillFacts = BackfillFacts()
+    features: FeatureFacts = FeatureFacts()
     exclusions: tuple[Exclusion, ...] = ()
 
     def phase_of(self, table: str) -> int | None:
         """The phase of a table: its own line first, else its dataset's; None where neither is named."""
         facts = self.tables.get(table)
         return facts.phase if facts and facts.phase else self.datasets.get(table.partition(".")[0])
+
+    def eligibility(self, table: str) -> dict[str, int]:
+        """The parameters of a table's SELECT and of its rule that say where it begins: in days and in games."""
+        return {"bootstrap_days": self.gates.bootstrap_days, "minimum_games": self.tables[table].minimum_games}
 
     def coverage_pct(self, phase: int) -> float:
         """The coverage threshold of a phase, percent."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from io import StringIO
 from typing import Any
 
 from rich.box import SIMPLE
@@ -24,7 +25,12 @@ WIDTH = 150  # where nobody looks at a terminal
 def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
     """A verdict for the terminal: one table, the sentence, the findings with what mends them."""
     parts: list[RenderableType] = [_rich_table(verdict.table)] if verdict.table else []
-    parts.append(Text(f"{SIGNS[verdict.verdict]} {verdict.gate}: {verdict.verdict.upper()}  {verdict.sentence}", COLOURS[verdict.verdict]))
+    parts.append(
+        Text(
+            f"{SIGNS[verdict.verdict]} {verdict.gate}: {verdict.verdict.upper()}  {verdict.sentence}",
+            COLOURS[verdict.verdict],
+        )
+    )
     for finding in verdict.findings[:limit]:
         parts.append(Text(f"  {SIGNS[finding.severity]} {finding.where}: {finding.what}", COLOURS[finding.severity]))
         parts += [Text(f"      mend: {finding.mend}", "dim")] if finding.mend else []
@@ -33,9 +39,10 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
 
 def plain(what: RenderableType, width: int = WIDTH) -> str:
     """The same without colours, for archives and logs."""
-    console = Console(width=width, no_color=True, record=True, file=_Nowhere())
-    console.print(what)
-    return console.export_text().rstrip()
+    console = Console(width=width, no_color=True, file=StringIO())
+    with console.capture() as captured:
+        console.print(what)
+    return captured.get().rstrip()
 
 
 def verdict_html(verdict: Verdict) -> str:
@@ -57,7 +64,9 @@ def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     names = [name for name in rows[0] if name not in UNSHOWN]
     head = "".join(f"<th>{escape(HEADINGS.get(name, name))}</th>" for name in names)
-    body = "".join("<tr>" + "".join(f"<td>{escape(_cell(name, row[name]))}</td>" for name in names) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{escape(_cell(name, row[name]))}</td>" for name in names) + "</tr>" for row in rows
+    )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
@@ -71,7 +80,9 @@ def _rich_table(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> 
     names = [name for name in (rows[0] if rows else {}) if name not in UNSHOWN]
     for name in names:
         numeric = isinstance(rows[0][name], (int, float))
-        table.add_column(HEADINGS.get(name, name), justify="right" if numeric else "left", no_wrap=name == "table" or numeric)
+        table.add_column(
+            HEADINGS.get(name, name), justify="right" if numeric else "left", no_wrap=name == "table" or numeric
+        )
     for row in rows:
         table.add_row(*(Text(_cell(name, row[name]), COLOURS.get(str(row[name]), "")) for name in names))
     return table
@@ -91,13 +102,3 @@ def terminal() -> Console:
     """The console to print to: as wide as the terminal, wide where output is piped."""
     console = Console(highlight=False)
     return console if console.is_terminal else Console(highlight=False, width=WIDTH)
-
-
-class _Nowhere:
-    """A file that keeps nothing: the console records by itself."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        return None

@@ -1,8 +1,8 @@
 """What a notebook needs: open a step, ask it for verdicts, put them through gates.
 
-    step = open_step("40_validate", phase=3)
-    gate("coverage", step.coverage())
-    step.close()
+step = open_step("40_validate", phase=3)
+gate("coverage", step.coverage())
+step.close()
 """
 
 from __future__ import annotations
@@ -177,7 +177,9 @@ def gate(name: str, verdict: Verdict) -> None:
     display({GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
     if verdict.red:
         first = next(finding for finding in verdict.findings if finding.severity == "red")
-        raise GateFailed(f"gate '{name}' is red: {first.where}: {first.what}" + (f"; mend: {first.mend}" if first.mend else ""))
+        raise GateFailed(
+            f"gate '{name}' is red: {first.where}: {first.what}" + (f"; mend: {first.mend}" if first.mend else "")
+        )
 
 
 def as_date(text: str) -> date | None:

@@ -69,7 +69,9 @@ def _launch(table: str, phase: int, wave: int) -> ChainStep:
 
 def _launch_groups(plan: Plan, phase: int, phase_of: Callable[[str], int | None]) -> list[list[str]]:
     groups = [[name for name in group if phase_of(name) == phase] for group in plan.groups]
-    stock_only = [name for name in plan.found if phase_of(name) == phase and not any(name in group for group in plan.groups)]
+    stock_only = [
+        name for name in plan.found if phase_of(name) == phase and not any(name in group for group in plan.groups)
+    ]
     return [group for group in (*groups, stock_only) if group]
 
 

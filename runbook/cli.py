@@ -45,7 +45,9 @@ def main() -> None:
         error.show()
         code = error.exit_code
     except KeyboardInterrupt:
-        click.echo("interrupted: what was published stays published, what was not is as before; run again to go on", err=True)
+        click.echo(
+            "interrupted: what was published stays published, what was not is as before; run again to go on", err=True
+        )
         code = 130
     except RunbookError as error:
         click.echo(f"error: {error}", err=True)

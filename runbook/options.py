@@ -30,7 +30,7 @@ from lib.warehouse import EmbeddedWarehouse, connect
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class DateText(click.ParamType):
+class DateText(click.ParamType):  # type: ignore[type-arg]
     """A date written YYYY-MM-DD."""
 
     name = "date"
@@ -50,12 +50,16 @@ def warehouse_option(command: F) -> F:
 
 def runs_option(command: F) -> F:
     """``--runs DIR``."""
-    return click.option("--runs", metavar="DIR", help="Where runs are archived. Else RUNBOOK_RUNS, else runbook.toml.")(command)
+    return click.option("--runs", metavar="DIR", help="Where runs are archived. Else RUNBOOK_RUNS, else runbook.toml.")(
+        command
+    )
 
 
 def range_options(command: F) -> F:
     """``--start-date`` and ``--end-date``."""
-    command = click.option("--end-date", type=DateText(), help="Last date, included; else the warehouse's as-of.")(command)
+    command = click.option("--end-date", type=DateText(), help="Last date, included; else the warehouse's as-of.")(
+        command
+    )
     return click.option("--start-date", type=DateText(), help="First date; else start_date of runbook.toml.")(command)
 
 
@@ -66,8 +70,12 @@ def json_option(command: F) -> F:
 
 def wish_options(command: F) -> F:
     """``--dates``, ``--tables``, ``--force``, ``--recompute-found``."""
-    command = click.option("--recompute-found", is_flag=True, help="Compute dates anew that something else wrote.")(command)
-    command = click.option("--force", is_flag=True, help="Compute the dates anew, whether or not they need it.")(command)
+    command = click.option("--recompute-found", is_flag=True, help="Compute dates anew that something else wrote.")(
+        command
+    )
+    command = click.option("--force", is_flag=True, help="Compute the dates anew, whether or not they need it.")(
+        command
+    )
     command = click.option("--tables", metavar="A,B", help="Only these tables.")(command)
     return click.option("--dates", metavar="A,B", help="Only these dates, YYYY-MM-DD.")(command)
 
@@ -127,7 +135,10 @@ def read_wish(dates: str | None, tables: str | None, force: bool, recompute_foun
     for day in days:
         if day is None or day not in calendar.games:
             near = get_close_matches(str(day), [str(known) for known in calendar.games], n=1)
-            raise BadInput(f"no expected game on {day or 'an empty date'}" + (f"; the nearest game date is {near[0]}" if near else ""))
+            raise BadInput(
+                f"no expected game on {day or 'an empty date'}"
+                + (f"; the nearest game date is {near[0]}" if near else "")
+            )
     names = [registry().table(text.strip()).name for text in tables.split(",")] if tables else None
     return Wish(
         days=frozenset(day for day in days if day) if dates else None,

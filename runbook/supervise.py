@@ -130,7 +130,7 @@ def _become_notebook(task: dict[str, Any], private: Path, supervisor: int, repor
     code = 1
     try:
         code = notebook_process.run(task, private, supervisor, report)
-    except BaseException:  # noqa: BLE001 - a forked process must not run on into its parent's code
+    except BaseException:
         traceback.print_exc()
     finally:
         os._exit(code)

@@ -21,7 +21,13 @@ class RunView:
 
     def __init__(self, console: Console, chain: Chain, folder: Path) -> None:
         self._console, self._folder, self._dates = console, folder, chain.plan.dates
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+        )
         self._progress = Progress(*columns, console=console, transient=True)
         self._steps = self._progress.add_task("steps", total=len(chain.steps))
         self._table_dates = self._progress.add_task("table-dates", total=self._dates) if self._dates else None
@@ -31,7 +37,9 @@ class RunView:
         self._progress.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._progress.stop()
 
     def __call__(self, event: Event) -> None:
@@ -40,7 +48,9 @@ class RunView:
             outcome = event.outcome
             reason = f"  {outcome.reason}" if outcome.reason else ""
             warned = f"  [yellow]{outcome.stderr_warnings} warnings in the log[/]" if outcome.stderr_warnings else ""
-            self._console.print(f"{SIGNS[outcome.state]} {outcome.step:<42} {outcome.state:<10} {outcome.seconds:6.1f} s{warned}{reason}")
+            self._console.print(
+                f"{SIGNS[outcome.state]} {outcome.step:<42} {outcome.state:<10} {outcome.seconds:6.1f} s{warned}{reason}"
+            )
             self._progress.advance(self._steps)
         if self._table_dates is not None and time.monotonic() - self._looked > 0.2:
             self._looked = time.monotonic()

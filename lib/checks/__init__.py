@@ -50,9 +50,18 @@ def run_checks(session: Session, phase: int, first: date, last: date) -> Verdict
         raise CannotJudge(f"no check is written for phase {phase}: a phase without checks is not checked")
     results = [(check, check.offenders(session, first, last)) for check in checks]
     failed = [(check, rows) for check, rows in results if rows]
-    findings = [Finding(c.severity, c.name, f"{len(rows)} rows: {c.means}, for instance {_sample(rows)}", c.do) for c, rows in failed]
+    findings = [
+        Finding(c.severity, c.name, f"{len(rows)} rows: {c.means}, for instance {_sample(rows)}", c.do)
+        for c, rows in failed
+    ]
     lines = tuple(
-        {"check": c.name, "means": c.means, "offending": len(rows), "severity": c.severity, "verdict": c.severity if rows else "green"}
+        {
+            "check": c.name,
+            "means": c.means,
+            "offending": len(rows),
+            "severity": c.severity,
+            "verdict": c.severity if rows else "green",
+        }
         for c, rows in results
     )
     sentence = f"{len(checks) - len(failed)} of {len(checks)} checks pass."
@@ -63,7 +72,9 @@ def _read(path: Path, phase: int) -> Check:
     text = path.read_text()
     head = dict(HEAD.findall(text))
     if head.keys() != {"severity", "means", "do"} or head["severity"] not in (RED, AMBER):
-        raise CannotJudge(f"{path.name}: a check begins with '-- severity: red|amber', '-- means: ...' and '-- do: ...'")
+        raise CannotJudge(
+            f"{path.name}: a check begins with '-- severity: red|amber', '-- means: ...' and '-- do: ...'"
+        )
     return Check(path.stem, phase, head["severity"], head["means"], head["do"], text)
 
 

@@ -49,8 +49,7 @@ def unlike_sums(con: duckdb.DuckDBPyConnection) -> list[str]:
         if unlike:
             note = "; a team's include those charged to nobody" if name == "tov" else ""
             found.append(
-                f"{name.upper()}: {unlike:,} of {row[0]:,} team lines differ from the sum of their players, "
-                f"by {more:+,} in all{note}"
+                f"{name.upper()}: {unlike:,} of {row[0]:,} team lines differ from the sum of their players, by {more:+,} in all{note}"
             )
     unlike_scores = [f"{game} {team} ({score}, players {total})" for game, team, score, total in rows(con, _POINTS)]
     if unlike_scores:

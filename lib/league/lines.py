@@ -25,7 +25,7 @@ def player_lines(rng: np.random.Generator, world: World, played: Played, defence
     """Every column of STATS as (game, side, slot)."""
     box = played.box
     rebounds = _defensive_rebounds(rng, world, played)
-    lines = {
+    return {
         "points": box.points,
         "field_goals_made": box.made.sum(axis=-1),
         "field_goals_attempted": box.attempts.sum(axis=-1),
@@ -43,7 +43,6 @@ def player_lines(rng: np.random.Generator, world: World, played: Played, defence
         "personal_fouls": _fouls(rng, world, played),
         "plus_minus": _plus_minus(rng, played),
     }
-    return lines
 
 
 def team_lines(played: Played, lines: dict[str, Ints]) -> dict[str, Ints]:

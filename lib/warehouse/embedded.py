@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -121,7 +121,9 @@ class EmbeddedWarehouse:
         with reading(self.path, self.wait), self._opened(read_only=True) as connection:
             session = Session(connection)
             if "runbook.meta" not in session.tables:
-                raise BadInput(f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta")
+                raise BadInput(
+                    f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta"
+                )
             yield session
 
     @contextmanager
@@ -211,13 +213,17 @@ class EmbeddedWarehouse:
 
     def _refuse_missing(self) -> None:
         if not self.path.is_file():
-            raise BadInput(f"there is no warehouse at {self.path}: make one with 'runbook sandbox' or 'runbook ingest DIR'")
+            raise BadInput(
+                f"there is no warehouse at {self.path}: make one with 'runbook sandbox' or 'runbook ingest DIR'"
+            )
 
     def _refuse_unwritable(self) -> None:
         folder = self.path.parent
         kind = _file_system(folder)
         if kind in NETWORK_FILE_SYSTEMS:
-            raise CannotJudge(f"{folder} is on a network file system ({kind}), where locks cannot be trusted: use a local one")
+            raise CannotJudge(
+                f"{folder} is on a network file system ({kind}), where locks cannot be trusted: use a local one"
+            )
         target = self.path if self.path.exists() else folder
         if not os.access(target, os.W_OK) or not os.access(folder, os.W_OK):
             raise CannotJudge(f"{target} is read-only: make it writable, or use another --warehouse")
@@ -226,7 +232,9 @@ class EmbeddedWarehouse:
         needed = max(200_000_000, self.path.stat().st_size // 2) if self.path.exists() else 200_000_000
         free = shutil.disk_usage(self.path.parent).free
         if free < needed:
-            raise CannotJudge(f"{self.path.parent} has {free // 10**6} MB left, {needed // 10**6} MB are needed: free some space")
+            raise CannotJudge(
+                f"{self.path.parent} has {free // 10**6} MB left, {needed // 10**6} MB are needed: free some space"
+            )
 
 
 def system_contracts() -> list[Contract]:
@@ -260,10 +268,8 @@ def _raised(check: Any) -> list[RunbookError]:
 
 @contextmanager
 def _quietly() -> Iterator[None]:
-    try:
+    with suppress(duckdb.Error):
         yield
-    except duckdb.Error:
-        pass
 
 
 @contextmanager

@@ -23,7 +23,9 @@ PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute"}
 @click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
 @json_option
 @warehouse_option
-def gate(phase: int, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None) -> int:
+def gate(
+    phase: int, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None
+) -> int:
     """Judge PHASE: 2 raw data, 3 analytics.
 
     Every table of the phase against the keys it must hold, counted on the schedule and the raw data. Names the missing
@@ -61,7 +63,10 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, url: s
     if as_json:
         click.echo(json.dumps({"phases": phases}, indent=1))
         return 0
-    rows = [{"phase": f"{p['phase']} {PHASE_TITLES.get(p['phase'], '')}", "state": p["state"], "says": p["says"]} for p in phases]
+    rows = [
+        {"phase": f"{p['phase']} {PHASE_TITLES.get(p['phase'], '')}", "state": p["state"], "says": p["says"]}
+        for p in phases
+    ]
     place.console.print(table_of(rows, f"State of {place.warehouse.url}"))
     return 0
 
@@ -83,4 +88,10 @@ def phase_states(place: Place) -> list[dict[str, Any]]:
 
 def _state(phase: int, verdict: Verdict, below_holds: bool) -> dict[str, Any]:
     state = BLOCKED if not below_holds else INCOMPLETE if verdict.verdict == RED else PROVEN
-    return {"phase": phase, "state": state, "says": verdict.sentence, "verdict": verdict.verdict, "tables": [dict(line) for line in verdict.table]}
+    return {
+        "phase": phase,
+        "state": state,
+        "says": verdict.sentence,
+        "verdict": verdict.verdict,
+        "tables": [dict(line) for line in verdict.table],
+    }

@@ -66,12 +66,16 @@ def show_plan(place: Place, made: Plan) -> None:
     """The plan for a person."""
     if made.chunks:
         place.console.print(table_of([_line(made, name) for group in made.groups for name in group], "Plan"))
-    counts = ", ".join(f"{count} {reason}" for reason, count in reason_counts(made.chunks).items()) or "nothing to compute"
+    counts = (
+        ", ".join(f"{count} {reason}" for reason, count in reason_counts(made.chunks).items()) or "nothing to compute"
+    )
     found = sum(len(days) for days in made.found.values())
     stock = f"; stock is taken of {found} found dates" if found else ""
     steps = make_chain(made, place.settings.phase_of).steps
     whole = made.seconds + SECONDS_PER_NOTEBOOK * len(steps)
-    place.console.print(f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}.")
+    place.console.print(
+        f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
+    )
     place.console.print(f"Chain of {len(steps)} notebooks, about {whole:.0f} s, of it {made.seconds:.0f} s computing.")
 
 
@@ -80,4 +84,12 @@ def _line(made: Plan, name: str) -> dict[str, object]:
     days = [day for chunk in chunks for day in chunk.days]
     reasons = ", ".join(f"{count} {reason}" for reason, count in reason_counts(chunks).items())
     seconds = sum(chunk.seconds for chunk in chunks)
-    return {"table": name, "chunks": len(chunks), "dates": len(days), "from": str(days[0]), "to": str(days[-1]), "reasons": reasons, "seconds": seconds}
+    return {
+        "table": name,
+        "chunks": len(chunks),
+        "dates": len(days),
+        "from": str(days[0]),
+        "to": str(days[-1]),
+        "reasons": reasons,
+        "seconds": seconds,
+    }

@@ -11,7 +11,16 @@ from lib.plan import Plan
 from lib.show import verdict_text
 from runbook.chain import Runner, make_chain, run_folder
 from runbook.manifest import Manifest
-from runbook.options import Place, json_option, open_place, range_options, runs_folder, runs_option, warehouse_option, wish_options
+from runbook.options import (
+    Place,
+    json_option,
+    open_place,
+    range_options,
+    runs_folder,
+    runs_option,
+    warehouse_option,
+    wish_options,
+)
 from runbook.verbs.plan import plan_for, show_plan
 from runbook.view import RunView
 
@@ -22,7 +31,9 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @click.option("--phase", type=int, help="Only this phase.")
 @range_options
 @wish_options
-@click.option("--workers", type=click.IntRange(1, 64), help="Notebooks side by side; else backfill.workers of runbook.toml.")
+@click.option(
+    "--workers", type=click.IntRange(1, 64), help="Notebooks side by side; else backfill.workers of runbook.toml."
+)
 @click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
 @click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
@@ -80,6 +91,8 @@ def _show_gates(place: Place, made: Plan, when: str) -> bool:
     place.start_date, place.end_date = made.first, made.last
     verdicts = [place.verdict(phase) for phase in made.phases]
     for verdict in verdicts:
-        place.console.rule(f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}", align="left")
+        place.console.rule(
+            f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}", align="left"
+        )
         place.console.print(verdict_text(verdict))
     return any(verdict.verdict == "amber" for verdict in verdicts)

@@ -38,7 +38,9 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
         compute_all(place.warehouse, place.settings, say=place.console.print)
         if not pocket:
             take_away(place.warehouse, place.settings)
-    place.console.print(f"Sandbox at {place.warehouse.path}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s.")
+    place.console.print(
+        f"Sandbox at {place.warehouse.path}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
+    )
     return 0
 
 
@@ -58,12 +60,21 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
 
     place = open_place(url)
     if place.warehouse.path.exists():
-        raise BadInput(f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse")
+        raise BadInput(
+            f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse"
+        )
     found = read_folder(folder)
     load_raw(place.warehouse, found.tables, found.as_of, "ingested")
     if as_json:
-        report = [source.__dict__ | {"dropped": dict(source.dropped), "per_season": dict(source.per_season)} for source in found.report]
-        click.echo(json.dumps({"as_of": str(found.as_of), "sources": report, "findings": found.findings}, default=str, indent=1))
+        report = [
+            source.__dict__ | {"dropped": dict(source.dropped), "per_season": dict(source.per_season)}
+            for source in found.report
+        ]
+        click.echo(
+            json.dumps(
+                {"as_of": str(found.as_of), "sources": report, "findings": found.findings}, default=str, indent=1
+            )
+        )
         return 0
     place.console.print(render_report(found))
     for finding in found.findings:

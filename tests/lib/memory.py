@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
-import pyarrow as pa
+import pyarrow as pa  # type: ignore[import-untyped]
 
 from lib.dialect import create_table, to_duckdb
 from lib.registry import Table, registry
@@ -64,7 +64,8 @@ class Memory:
         """The rows of DuckDB text *sql*; parameters that it does not name are left out."""
         used = {name: value for name, value in parameters.items() if f"${name}" in sql}
         # by way of Arrow: fetching a TIMESTAMPTZ directly needs pytz
-        return self.connection.sql(sql, params=used).to_arrow_table().to_pylist()
+        rows: list[dict[str, Any]] = self.connection.sql(sql, params=used).to_arrow_table().to_pylist()
+        return rows
 
 
 def bounds(dates: Iterable[date], season_start: date) -> dict[str, object]:

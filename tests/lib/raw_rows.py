@@ -73,7 +73,9 @@ class RawRows(dict[str, list[dict[str, Any]]]):
         }
         return self.add("nbac_schedule", **{**values, **changes})
 
-    def game(self, day: date, away: str, home: str, home_box: Any = None, away_box: Any = None, **schedule: Any) -> Self:
+    def game(
+        self, day: date, away: str, home: str, home_box: Any = None, away_box: Any = None, **schedule: Any
+    ) -> Self:
         """A scheduled game with both team boxes: those of appendix B, changed as told; the visitors score 105."""
         self.scheduled(day, away, home, **schedule)
         self.team_box(day, away, home, home, **(home_box or {}))

@@ -183,7 +183,9 @@ def test_google_expects_the_keys_that_duckdb_expects(google: Google, memory: Mem
 def assert_same_rows(left: Sequence[Row], right: Sequence[Row], columns: Sequence[str], key: Sequence[str]) -> None:
     """Equal keys, and under each key equal values: FLOAT64 within 1e-9, everything else exactly."""
     assert len(left) == len(right) > 0
-    pairs = zip(sorted(left, key=lambda row: _key(row, key)), sorted(right, key=lambda row: _key(row, key)), strict=True)
+    pairs = zip(
+        sorted(left, key=lambda row: _key(row, key)), sorted(right, key=lambda row: _key(row, key)), strict=True
+    )
     differences = [
         f"{_key(one, key)} {column}: {one[column]!r} is not {other[column]!r}"
         for one, other in pairs
@@ -199,7 +201,7 @@ def _same(left: object, right: object) -> bool:
     if isinstance(left, float) and isinstance(right, float):
         return left == pytest.approx(right, rel=1e-9, abs=1e-9)
     numbers = (int, Decimal)
-    return left == right and (type(left) is type(right) or isinstance(left, numbers) and isinstance(right, numbers))
+    return left == right and (type(left) is type(right) or (isinstance(left, numbers) and isinstance(right, numbers)))
 
 
 def _key(row: Row, key: Sequence[str]) -> tuple[str, ...]:

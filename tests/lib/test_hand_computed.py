@@ -73,7 +73,8 @@ def test_265_minutes_are_one_overtime_and_a_pace_of_91_2() -> None:
 
 
 @pytest.mark.parametrize(
-    ("minutes", "overtimes"), [("240:00", 0), ("239:48", 0), ("264:59", 1), ("265", 1), ("290:00", 2), ("340:00", 4), (None, 0)]
+    ("minutes", "overtimes"),
+    [("240:00", 0), ("239:48", 0), ("264:59", 1), ("265", 1), ("290:00", 2), ("340:00", 4), (None, 0)],
 )
 def test_overtimes_are_read_off_the_minutes_of_the_team(minutes: str | None, overtimes: int) -> None:
     rows = RawRows().game(D, "BOS", "LAL", {"minutes": minutes}, {"minutes": minutes})
@@ -138,7 +139,7 @@ def test_usage_effective_and_true_shooting_of_a_player() -> None:
     ("minutes", "usage", "played"), [("00:30", "86.7", "0.5"), ("00:01", "2602.1", "0.0"), ("0:01", "2602.1", "0.0")]
 )
 def test_a_tiny_stint_gives_a_large_usage_and_no_failure(minutes: str, usage: str, played: str) -> None:
-    tiny = {"field_goals_attempted": 1, "free_throws_attempted": 0, "turnovers": 0}
+    tiny: dict[str, Any] = {"field_goals_attempted": 1, "free_throws_attempted": 0, "turnovers": 0}
     rows = star().player(D, "tiny", "LAL", minutes=minutes, **tiny)
     row = player_of(rows, player_lookup="tiny")
     assert (row["usage_rate"], row["minutes_played"]) == (Decimal(usage), Decimal(played))
@@ -155,16 +156,24 @@ def test_usage_in_overtime_counts_a_fifth_of_the_team_minutes() -> None:
 
 
 def test_nothing_used_is_a_usage_of_zero_and_no_shots_are_no_percentages() -> None:
-    nothing = {"field_goals_attempted": 0, "free_throws_attempted": 0, "turnovers": 0, "field_goals_made": 0, "points": 0}
+    nothing = {
+        "field_goals_attempted": 0,
+        "free_throws_attempted": 0,
+        "turnovers": 0,
+        "field_goals_made": 0,
+        "points": 0,
+    }
     row = player_of(star(**nothing))
     assert row["usage_rate"] == 0
-    assert row["efg_pct"] is None and row["ts_pct"] is None
+    assert row["efg_pct"] is None
+    assert row["ts_pct"] is None
 
 
 @pytest.mark.parametrize("minutes", ["0:00", "00:00", "0", "", "-", "DNP", "12:75", None])
 def test_no_minutes_are_null_and_never_zero(minutes: str | None) -> None:
     row = player_of(star(minutes=minutes))
-    assert row["minutes_played"] is None and row["usage_rate"] is None
+    assert row["minutes_played"] is None
+    assert row["usage_rate"] is None
     assert row["starter_flag"] is False
     assert "minutes_unknown" in row["quality_issues"]
 
@@ -186,7 +195,15 @@ def test_the_second_source_fills_a_game_that_the_gamebook_lacks_in_every_column(
     rows = RawRows().game(D, "BOS", "LAL").second_source(D, "star", "LAL")
     row = player_of(rows)
     first = player_of(star())
-    told_apart = {"plus_minus", "primary_source_used", "quality_tier", "quality_score", "quality_issues", "data_hash", "processed_at"}
+    told_apart = {
+        "plus_minus",
+        "primary_source_used",
+        "quality_tier",
+        "quality_score",
+        "quality_issues",
+        "data_hash",
+        "processed_at",
+    }
     assert {name: row[name] for name in row if name not in told_apart} == {
         name: first[name] for name in first if name not in told_apart
     }
@@ -259,7 +276,9 @@ def test_the_old_row_of_a_postponed_game_is_ignored() -> None:
 # Lines ------------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("line", "result", "margin"), [(25.5, "OVER", "0.5"), (26.0, "PUSH", "0"), (26.5, "UNDER", "-0.5")])
+@pytest.mark.parametrize(
+    ("line", "result", "margin"), [(25.5, "OVER", "0.5"), (26.0, "PUSH", "0"), (26.5, "UNDER", "-0.5")]
+)
 def test_points_against_the_line(line: float, result: str, margin: str) -> None:
     row = player_of(star().prop(D, "star", line))
     assert (row["over_under_result"], row["margin"]) == (result, Decimal(margin))
@@ -293,7 +312,11 @@ def test_a_spread_has_the_sign_of_the_side() -> None:
 
 def test_spread_and_total_move_from_the_first_to_the_last_snapshot_of_one_bookmaker() -> None:
     early = {"snapshot_timestamp": datetime(2024, 1, 10, 8, tzinfo=UTC)}
-    rows = star().game_line(D, "BOS", "LAL", "Los Angeles Lakers", -4.0, **early).game_line(D, "BOS", "LAL", "Over", 228.0, **early)
+    rows = (
+        star()
+        .game_line(D, "BOS", "LAL", "Los Angeles Lakers", -4.0, **early)
+        .game_line(D, "BOS", "LAL", "Over", 228.0, **early)
+    )
     rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -5.5).game_line(D, "BOS", "LAL", "Over", 230.5)
     rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -9.0, bookmaker_key="fanduel")
     memory = computed(rows)
@@ -314,7 +337,10 @@ def test_zones_are_there_only_with_nine_in_ten_shots(shots: int, available: bool
     assert team["points_in_paint_scored"] == (2 * shots if available else None)
     player = one(memory, "player_game_summary", player_lookup="star")
     assert player["paint_attempts"] == (shots if available else None)
-    assert one(memory, "team_defense_game_summary", defending_team_abbr="BOS")["opp_paint_makes"] == team["team_paint_makes"]
+    assert (
+        one(memory, "team_defense_game_summary", defending_team_abbr="BOS")["opp_paint_makes"]
+        == team["team_paint_makes"]
+    )
 
 
 def test_a_doubled_event_counts_once() -> None:
@@ -335,7 +361,14 @@ def test_shots_fall_into_paint_mid_range_and_three() -> None:
 def test_assists_and_blocks_are_unknown_where_no_second_player_is_ever_named() -> None:
     row = player_of(star().shots(D, "LAL", 88, player_1_lookup="star"))
     assert row["paint_makes"] == 88
-    names = ("assisted_fg_makes", "unassisted_fg_makes", "and1_count", "paint_blocks", "mid_range_blocks", "three_pt_blocks")
+    names = (
+        "assisted_fg_makes",
+        "unassisted_fg_makes",
+        "and1_count",
+        "paint_blocks",
+        "mid_range_blocks",
+        "three_pt_blocks",
+    )
     assert {row[name] for name in names} == {None}
 
 
@@ -365,7 +398,9 @@ def test_january_1_and_2_are_a_back_to_back_with_no_rest() -> None:
 
 
 def test_rest_is_the_players_own_and_not_the_teams() -> None:
-    rows = season_of_games((january(1), "BOS", "LAL", 20), (january(4), "BOS", "LAL", 20)).game(january(3), "UTA", "LAL")
+    rows = season_of_games((january(1), "BOS", "LAL", 20), (january(4), "BOS", "LAL", 20)).game(
+        january(3), "UTA", "LAL"
+    )
     player = one(computed(rows), "upcoming_player_game_context", player_lookup="star", game_date=january(4))
     assert (player["days_rest"], player["back_to_back"], player["opponent_days_rest"]) == (2, False, 2)
 
@@ -393,7 +428,7 @@ def test_averages_take_the_last_five_and_ten_games_before_the_date() -> None:
     games = [(january(2 * number + 1), "BOS", "LAL", 10 + number) for number in range(12)]
     memory = computed(season_of_games(*games))
     last = one(memory, "upcoming_player_game_context", player_lookup="star", game_date=january(23))
-    assert (last["points_avg_last_5"], last["points_avg_last_10"]) == (Decimal("18"), Decimal("15.5"))
+    assert (last["points_avg_last_5"], last["points_avg_last_10"]) == (Decimal(18), Decimal("15.5"))
     assert (last["l5_games_used"], last["l10_games_used"], last["games_played_season"]) == (5, 10, 11)
     assert (last["l5_sample_quality"], last["l10_sample_quality"]) == ("excellent", "excellent")
     assert (last["quality_tier"], last["quality_score"]) == ("gold", 95)
@@ -440,7 +475,9 @@ def test_win_and_loss_streaks_and_the_last_margin() -> None:
     for day, home_points in ((1, 90), (3, 120), (5, 121), (7, 100)):
         rows.game(january(day), "BOS", "LAL", home_team_score=home_points, away_team_score=105)
     memory = computed(rows)
-    home, away = (one(memory, "upcoming_team_game_context", team_abbr=team, game_date=january(7)) for team in ("LAL", "BOS"))
+    home, away = (
+        one(memory, "upcoming_team_game_context", team_abbr=team, game_date=january(7)) for team in ("LAL", "BOS")
+    )
     assert (home["team_win_streak_entering"], home["team_loss_streak_entering"]) == (2, 0)
     assert (away["team_win_streak_entering"], away["team_loss_streak_entering"]) == (0, 2)
     assert (home["last_game_margin"], home["last_game_result"], away["last_game_result"]) == (16, "W", "L")
@@ -472,6 +509,14 @@ def test_injuries_are_those_of_the_latest_trusted_report() -> None:
     team = one(memory, "upcoming_team_game_context", team_abbr="LAL")
     assert (team["starters_out_count"], team["questionable_players_count"]) == (1, 1)
     assert one(memory, "upcoming_player_game_context", player_lookup="star")["player_status"] == "questionable"
+
+
+def test_a_report_of_the_days_before_the_season_counts_in_its_first_game() -> None:
+    rows = RawRows().game(START, "BOS", "LAL").player(START, "star", "LAL")
+    rows.injury(START, "star", "LAL", "doubtful", report_date=START - timedelta(days=1))
+    memory = computed(rows)
+    assert one(memory, "upcoming_player_game_context", player_lookup="star")["player_status"] == "doubtful"
+    assert one(memory, "upcoming_team_game_context", team_abbr="LAL")["questionable_players_count"] == 1
 
 
 @pytest.mark.parametrize(("games", "points", "stars"), [(5, 20, 1), (4, 30, 0), (5, 19, 0)])
@@ -506,7 +551,7 @@ def three_games() -> RawRows:
 def edited(day: date) -> RawRows:
     """Other points, minutes, shots and scores on *day*."""
     rows = three_games()
-    changes = {
+    changes: dict[str, dict[str, Any]] = {
         "nbac_gamebook_player_stats": {"points": 2, "minutes": "11:00", "field_goals_attempted": 3},
         "nbac_team_boxscore": {"points": 61, "fg_attempted": 60, "minutes": "290:00"},
         "nbac_schedule": {"home_team_score": 61, "away_team_score": 99},

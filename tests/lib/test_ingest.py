@@ -239,9 +239,8 @@ def test_a_neutral_site_gets_one_home_team_and_it_is_said(read: Read, files: Fil
     rows[0]["MATCHUP"] = "BOS @ NYK"
     ingested = read(schedule=rows, teams=team_rows(), **files)
     assert {row["game_id"] for row in rows_of(ingested, "nbac_team_boxscore")} == {canonical}
-    assert said(ingested, f"{canonical}: both teams are visitors by MATCHUP (neutral site)") and said(
-        ingested, f"by {by}"
-    )
+    assert said(ingested, f"{canonical}: both teams are visitors by MATCHUP (neutral site)")
+    assert said(ingested, f"by {by}")
 
 
 def test_exhibitions_with_teams_from_outside_are_left_out_and_counted_those_of_the_league_stay(read: Read) -> None:
@@ -295,9 +294,8 @@ def test_a_rounded_zero_stays_as_it_is_where_the_row_shows_that_somebody_played(
     ingested = read(players=[stint, player_row("8", "Bo Bench", MIN="0") | nothing])
     minutes = {row["player_lookup"]: row["minutes"] for row in rows_of(ingested, "nbac_gamebook_player_stats")}
     assert minutes == {"annother": "0", "bobench": "00:00"}
-    assert said(ingested, "1 player row with MIN 0 that shows something") and said(
-        ingested, "1 player row with MIN 0 that shows nothing"
-    )
+    assert said(ingested, "1 player row with MIN 0 that shows something")
+    assert said(ingested, "1 player row with MIN 0 that shows nothing")
     assert said(ingested, "dnp and inactive are unknown")
 
 
@@ -326,7 +324,8 @@ def test_a_line_of_no_game_is_left_out_and_a_game_a_day_away_is_named(read: Read
     ingested = read(lines=[line_row(date="2024-10-23"), line_row(spread="")])
     assert [row["market_key"] for row in rows_of(ingested, "odds_api_game_lines")] == ["totals", "totals"]
     assert ingested.report[0].dropped == {"game not in the schedule": 1}
-    assert said(ingested, "20241022_NYK_BOS is a day away") and said(ingested, "with a total but no spread")
+    assert said(ingested, "20241022_NYK_BOS is a day away")
+    assert said(ingested, "with a total but no spread")
 
 
 # Doubled rows and pulls that were cut short

@@ -77,13 +77,16 @@ def _players(rows: RawRows, chance: random.Random, day: date, game: str, team: s
     for index in range(6):
         player = f"{team.lower()}player{index}"
         if not second_source and chance.random() < 0.15:
-            rows.player(day, player, team, game, player_status=chance.choice(("dnp", "inactive")), minutes=None, points=None)
+            rows.player(
+                day, player, team, game, player_status=chance.choice(("dnp", "inactive")), minutes=None, points=None
+            )
             continue
         makes, threes = chance.randint(0, 6), chance.randint(0, 4)
         shape = chance.choice(MINUTES).format(m=chance.randint(1, 44), s=chance.randint(0, 59))
+        points = 2 * makes + 3 * threes + 3 * index  # the last of them averages 20 and more: a star
         figures = {
             "minutes": chance.choice(("00:00", "00:01", None)) if chance.random() < 0.08 else shape,
-            "points": 2 * makes + 3 * threes + 3 * index,  # the last of them averages 20 and more: a star
+            "points": points,
             "field_goals_made": makes + threes,
             "field_goals_attempted": chance.choice((0, makes + threes + chance.randint(0, 9))),
             "three_pointers_made": threes,
@@ -93,15 +96,19 @@ def _players(rows: RawRows, chance: random.Random, day: date, game: str, team: s
         source = rows.second_source if second_source else rows.player
         source(day, player, team, game, **figures)
         if chance.random() < 0.1:
-            source(day, player, team, game, **{**figures, "points": 99, "processed_at": datetime(2023, 9, 1, tzinfo=UTC)})
-        _props(rows, chance, day, player, figures["points"])
+            source(
+                day, player, team, game, **{**figures, "points": 99, "processed_at": datetime(2023, 9, 1, tzinfo=UTC)}
+            )
+        _props(rows, chance, day, player, points)
 
 
 def _props(rows: RawRows, chance: random.Random, day: date, player: str, points: int) -> None:
     line = points + chance.choice((0, 0.5, -0.5, 3.5, -2.25))
     roll = chance.random()
     if roll < 0.4:
-        rows.prop(day, player, line, chance.choice(("fanduel", "betmgm", "draftkings"))).prop(day, player, line + 1, "fanduel", 15)
+        rows.prop(day, player, line, chance.choice(("fanduel", "betmgm", "draftkings"))).prop(
+            day, player, line + 1, "fanduel", 15
+        )
     elif roll < 0.7:
         for best in (True, False):
             rows.add(
@@ -113,7 +120,9 @@ def _props(rows: RawRows, chance: random.Random, day: date, player: str, points:
         team = player[:3].upper()
         status = chance.choice(("out", "out", "questionable", "doubtful", "probable"))
         rows.injury(day, player, team, status, confidence_score=chance.choice((0.95, 0.5)))
-        rows.injury(day, player, team, chance.choice(("out", "available")), report_date=day - timedelta(days=1), hour=17)
+        rows.injury(
+            day, player, team, chance.choice(("out", "available")), report_date=day - timedelta(days=1), hour=17
+        )
 
 
 def _shots(rows: RawRows, chance: random.Random, day: date, game: str, team: str, special: int) -> None:

@@ -1,0 +1,47 @@
+# Two commands are enough: make run, make test.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: env run test test-full torture bench lab lint format lock clean
+
+env: $(VENV)/.installed  ## the virtual environment, from the lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+run: env  ## make the sandbox if there is none, then repair and prove it
+	$(BIN)/runbook sandbox --if-missing
+	$(BIN)/runbook run
+
+test: env lint  ## lint and the newcomer's tests
+	$(BIN)/python -m pytest -n 2
+
+test-full: env  ## what needs the full league
+	$(BIN)/python -m pytest -n 2 -m full
+
+torture: env  ## by hand: hours, seed printed
+	$(BIN)/python -m pytest -m torture
+
+lab: env  ## step through the notebooks
+	$(BIN)/jupyter lab notebooks
+
+lint: env
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: env
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+lock:  ## after a change of dependencies in pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --all-extras --no-emit-index-url --no-header --no-annotate --quiet pyproject.toml -o requirements.lock
+
+clean:
+	rm -rf sandbox runs .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,432 @@
+"""What the simulated league promises: the calendar to the day, sums that add up, nothing latent, real proportions."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from lib.league import League, full_league, pocket_league
+from lib.league.__main__ import markdown
+from lib.league.arrays import stream
+from lib.league.calibrate import figures
+from lib.league.names import lookup, player_names
+from lib.league.rounds import draw_rounds
+from lib.league.teams import distances
+from lib.registry import registry
+
+SEASON_STARTS = [date(2021, 10, 19), date(2022, 10, 18), date(2023, 10, 24), date(2024, 10, 22), date(2025, 10, 21)]
+DARK = [
+    date(2022, 11, 8), date(2023, 11, 7), date(2024, 11, 5),
+    date(2021, 11, 25), date(2022, 11, 24), date(2023, 11, 23), date(2024, 11, 28), date(2025, 11, 27),
+    *(date(year, 12, 24) for year in range(2021, 2026)),
+]  # fmt: skip
+ALL_STAR_FRIDAYS = [date(2022, 2, 18), date(2023, 2, 17), date(2024, 2, 16), date(2025, 2, 14)]
+EXPECTED = "game_status = 3 AND substr(game_id, 1, 3) IN ('002', '004', '005', '006')"
+SUMMED = ("points", "offensive_rebounds", "defensive_rebounds", "total_rebounds", "assists", "steals", "blocks",
+          "personal_fouls")  # fmt: skip
+RENAMED = {
+    "field_goals_made": "fg_made", "field_goals_attempted": "fg_attempted", "three_pointers_made": "three_pt_made",
+    "three_pointers_attempted": "three_pt_attempted", "free_throws_made": "ft_made",
+    "free_throws_attempted": "ft_attempted",
+}  # fmt: skip
+GAMEBOOK_SECONDS = "split_part(minutes, ':', 1)::INT * 60 + split_part(minutes, ':', 2)::INT"
+
+
+class Raw:
+    """The raw tables of a league in DuckDB, by their short names."""
+
+    def __init__(self, league: League) -> None:
+        self.league = league
+        self.connection = duckdb.connect()
+        for name, table in league.tables.items():
+            self.connection.register(name.partition(".")[2], table)
+        self.connection.execute(
+            """CREATE VIEW team_box AS SELECT * FROM nbac_team_boxscore
+            QUALIFY row_number() OVER (PARTITION BY nba_game_id, team_abbr ORDER BY processed_at DESC) = 1"""
+        )
+
+    def rows(self, query: str) -> list[tuple[object, ...]]:
+        return self.connection.execute(query).fetchall()
+
+    def one(self, query: str) -> object:
+        return self.rows(query)[0][0]
+
+
+@pytest.fixture(scope="module")
+def pocket() -> Raw:
+    return Raw(pocket_league())
+
+
+@pytest.fixture(scope="module")
+def full() -> Raw:
+    return Raw(full_league())
+
+
+@pytest.fixture(params=["pocket", pytest.param("full", marks=pytest.mark.full)])
+def raw(request: pytest.FixtureRequest) -> Raw:
+    found: Raw = request.getfixturevalue(request.param)
+    return found
+
+
+def digest(league: League) -> str:
+    """SHA-256 over every table as Arrow IPC."""
+    total = hashlib.sha256()
+    for name in sorted(league.tables):
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, league.tables[name].schema) as writer:
+            writer.write_table(league.tables[name].combine_chunks())
+        total.update(name.encode() + sink.getvalue().to_pybytes())
+    return total.hexdigest()
+
+
+# --- the parts
+
+
+def test_every_team_plays_once_a_round_and_is_at_home_half_the_time() -> None:
+    conferences = np.arange(30) % 2
+    rounds = draw_rounds(stream(1, "test"), conferences, 82)
+    assert rounds.shape == (82, 15, 2)
+    assert all(len(np.unique(games)) == 30 for games in rounds)
+    assert (np.bincount(rounds[:, :, 0].ravel()) == 41).all()
+
+
+def test_lookups_are_unique_ascii_and_without_punctuation() -> None:
+    names, lookups = player_names(stream(3, "test"), 1200)
+    assert len(set(lookups)) == 1200
+    assert all(key.isascii() and key.isalnum() and key == key.lower() for key in lookups)
+    assert any(not name.isascii() for name in names)
+    assert lookup("Žiga D'Alessio-Mørk Jr.") == "zigadalessiomorkjr"
+
+
+def test_miles_are_symmetric_and_right_for_a_known_pair() -> None:
+    origin, target, miles = distances()
+    table = dict(zip(zip(origin, target, strict=True), miles.tolist(), strict=True))
+    assert len(table) == 870
+    assert all(table[pair] == table[pair[::-1]] for pair in table)
+    assert abs(table["BOS", "LAL"] - 2595) < 15
+
+
+# --- both leagues
+
+
+def test_tables_are_the_contracts_and_nothing_latent_is_among_them(raw: Raw) -> None:
+    contracts = {name for name in registry().tables if name.startswith(("nba_raw.", "nba_static."))}
+    assert set(raw.league.tables) == contracts
+    for name, table in raw.league.tables.items():
+        contract = registry().table(name).contract
+        assert tuple(table.column_names) == contract.column_names
+        required = [column.name for column in contract.columns if column.required]
+        assert all(table[column].null_count == 0 for column in required), name
+
+
+def test_points_follow_from_makes_for_players_and_teams(raw: Raw) -> None:
+    rule = "points <> 2 * ({0}_made - {1}_made) + 3 * {1}_made + {2}_made"
+    player = rule.format("field_goals", "three_pointers", "free_throws")
+    assert raw.one(f"SELECT count(*) FROM nbac_gamebook_player_stats WHERE {player}") == 0
+    assert raw.one(f"SELECT count(*) FROM bdl_player_boxscores WHERE {player}") == 0
+    assert raw.one(f"SELECT count(*) FROM team_box WHERE {rule.format('fg', 'three_pt', 'ft')}") == 0
+
+
+def test_players_add_up_to_their_team_and_turnovers_to_no_more(raw: Raw) -> None:
+    names = {name: name for name in SUMMED} | RENAMED
+    sums = ", ".join(f"sum({name}) AS p_{name}" for name in (*names, "turnovers", "plus_minus"))
+    differ = " OR ".join(f"p_{mine} <> {theirs}" for mine, theirs in names.items())
+    players = f"""SELECT game_date, team_abbr, sum({GAMEBOOK_SECONDS}) AS seconds, {sums}
+        FROM nbac_gamebook_player_stats WHERE player_status = 'active' GROUP BY ALL"""
+    joined = f"FROM team_box JOIN ({players}) USING (game_date, team_abbr)"
+    assert raw.one(f"SELECT count(*) {joined}") > 200
+    assert raw.one(f"SELECT count(*) {joined} WHERE {differ}") == 0
+    assert raw.one(f"SELECT count(*) {joined} WHERE p_turnovers > turnovers") == 0
+    assert raw.one(f"SELECT count(*) {joined} WHERE p_plus_minus <> 5 * plus_minus") == 0
+    assert raw.one(f"SELECT count(*) {joined} WHERE seconds <> split_part(minutes, ':', 1)::INT * 60") == 0
+
+
+def test_every_attempt_has_its_event_with_assist_and_block(raw: Raw) -> None:
+    """Counted per game and player without the numeric prefix, and equal to the box."""
+    bare = "regexp_replace({}, '^[0-9]+', '')"
+    shots = f"""SELECT game_id, {bare.format("player_1_lookup")} AS player_lookup, count(*) AS shots,
+        count(*) FILTER (shot_made) AS made, count(*) FILTER (shot_type = '3PT') AS threes
+        FROM bigdataball_play_by_play WHERE event_type = 'shot' GROUP BY ALL"""
+    box = """SELECT * FROM nbac_gamebook_player_stats WHERE player_status = 'active' AND field_goals_attempted > 0
+        AND game_id IN (SELECT game_id FROM bigdataball_play_by_play)"""
+    joined = f"FROM ({box}) FULL JOIN ({shots}) USING (game_id, player_lookup)"
+    wrong = f"""SELECT count(*) {joined} WHERE (shots, made, threes) IS DISTINCT FROM
+        (field_goals_attempted, field_goals_made, three_pointers_attempted)"""
+    known = "AND game_id IN (SELECT game_id FROM nbac_gamebook_player_stats)"
+    assert raw.one(f"{wrong} {known}") == 0
+    for role, column in (("assist", "assists"), ("block", "blocks")):
+        in_events = f"count(*) FROM bigdataball_play_by_play WHERE player_2_role = '{role}' {known}"
+        in_box = f"sum({column}) FROM ({box})"
+        assert raw.one(f"SELECT {in_events}") == raw.one(f"SELECT {in_box}")
+
+
+def test_distances_fit_the_kind_of_shot(raw: Raw) -> None:
+    wrong = """shot_type = '3PT' AND shot_distance < 22 OR shot_type = '2PT' AND shot_distance > 23.75
+        OR (shot_type = '3PT') <> (event_subtype LIKE '3pt%') AND event_type = 'shot'"""
+    assert raw.one(f"SELECT count(*) FROM bigdataball_play_by_play WHERE {wrong}") == 0
+    assert raw.one("SELECT count(DISTINCT event_subtype) FROM bigdataball_play_by_play") >= 8
+
+
+def test_nobody_plays_more_than_a_game_and_its_overtimes(raw: Raw) -> None:
+    longest = f"""SELECT max(seconds - 300 * ((split_part(minutes, ':', 1)::INT - 240) // 25)) FROM team_box JOIN (
+        SELECT game_date, team_abbr, {GAMEBOOK_SECONDS} AS seconds FROM nbac_gamebook_player_stats
+        WHERE player_status = 'active') USING (game_date, team_abbr)"""
+    assert 40 * 60 < raw.one(longest) <= 48 * 60
+
+
+def test_a_player_plays_at_most_one_game_a_date(raw: Raw) -> None:
+    query = """SELECT count(*) FROM (SELECT 1 FROM nbac_gamebook_player_stats GROUP BY game_date, player_lookup
+        HAVING count(*) > 1)"""
+    assert raw.one(query) == 0
+
+
+def test_keys_are_unique_but_for_the_planted_copies(raw: Raw) -> None:
+    for name, table in raw.league.tables.items():
+        key = ", ".join(registry().table(name).contract.key)
+        distinct = raw.one(f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {name.partition('.')[2]})")
+        planted = name.endswith(("nbac_schedule", "nbac_team_boxscore"))
+        assert (distinct < table.num_rows) if planted else (distinct == table.num_rows), name
+
+
+def test_the_newest_schedule_row_carries_the_score_of_the_boxes(raw: Raw) -> None:
+    query = """SELECT count(*) FROM team_box b JOIN nbac_schedule s ON s.game_id = b.nba_game_id AND game_status = 3
+        WHERE b.points <> CASE WHEN is_home THEN home_team_score ELSE away_team_score END
+        OR (b.plus_minus > 0) <> (winning_team_tricode = b.team_abbr) OR home_team_score = away_team_score"""
+    assert raw.one(query) == 0
+
+
+def test_lines_end_in_halves_and_come_before_the_result(raw: Raw) -> None:
+    for table, column in (("odds_api_player_points_props", "points_line"), ("odds_api_game_lines", "outcome_point")):
+        assert raw.one(f"SELECT count(*) FROM {table} WHERE 2 * {column} <> round(2 * {column})") == 0
+        late = "snapshot_timestamp > (game_date + 1)::TIMESTAMPTZ + INTERVAL 9 HOUR"
+        assert raw.one(f"SELECT count(*) FROM {table} WHERE {late}") == 0
+    sides = """SELECT count(*) FROM (SELECT sum(outcome_point) AS total FROM odds_api_game_lines
+        WHERE market_key = 'spreads' GROUP BY game_date, home_team_abbr, bookmaker_key, snapshot_timestamp)
+        WHERE total <> 0"""
+    assert raw.one(sides) == 0
+
+
+def test_the_prefix_begins_in_october_2024(raw: Raw) -> None:
+    prefixed = "regexp_matches(player_1_lookup, '^[0-9]') <> (game_date >= DATE '2024-10-01')"
+    assert raw.one(f"SELECT count(*) FROM bigdataball_play_by_play WHERE {prefixed}") == 0
+
+
+def test_no_lines_are_offered_on_exhibitions(raw: Raw) -> None:
+    exhibitions = "SELECT game_date FROM nbac_schedule WHERE substr(game_id, 1, 3) IN ('001', '003')"
+    games = f"SELECT game_date FROM nbac_schedule WHERE {EXPECTED}"
+    query = f"SELECT count(*) FROM odds_api_player_points_props WHERE game_date IN ({exhibitions} EXCEPT {games})"
+    assert raw.one(query) == 0
+
+
+# --- the pocket league
+
+
+def test_pocket_is_small_and_repeatable(pocket: Raw) -> None:
+    assert digest(pocket_league()) == digest(pocket.league)
+    assert digest(pocket_league(seed=8)) != digest(pocket.league)
+    assert 1300 <= pocket.one("SELECT count(*) FROM nbac_gamebook_player_stats WHERE player_status = 'active'") <= 1700
+    assert pocket.league.tables["nba_raw.bigdataball_play_by_play"].num_rows < 14_000
+
+
+@pytest.mark.parametrize("seed", range(20, 28))
+def test_pocket_can_be_made_from_any_seed(seed: int) -> None:
+    raw = Raw(pocket_league(seed))
+    assert raw.one(f"SELECT count(*) FROM nbac_schedule WHERE {EXPECTED}") >= 139
+
+
+def test_pocket_teams_have_22_games_a_season(pocket: Raw) -> None:
+    query = """SELECT min(n) FROM (SELECT team, season_year, count(DISTINCT game_id) AS n FROM (
+        SELECT home_team_tricode AS team, * FROM nbac_schedule UNION ALL
+        SELECT away_team_tricode, * FROM nbac_schedule)
+        WHERE game_status = 3 AND is_regular_season GROUP BY ALL)"""
+    assert pocket.one(query) >= 22
+
+
+@pytest.mark.parametrize("prefix", ["001", "002", "003", "004", "005", "006"])
+def test_pocket_has_every_kind_of_game(pocket: Raw, prefix: str) -> None:
+    query = f"SELECT count(*) FROM nbac_schedule WHERE game_status = 3 AND game_id LIKE '{prefix}%'"
+    assert pocket.one(query) >= 1
+
+
+def test_pocket_lacks_two_games_in_each_source(pocket: Raw) -> None:
+    games = f"""(SELECT strftime(game_date, '%Y%m%d_') || away_team_tricode || '_' || home_team_tricode AS id
+        FROM nbac_schedule WHERE {EXPECTED})"""
+    for table in ("nbac_gamebook_player_stats", "bigdataball_play_by_play"):
+        assert pocket.one(f"SELECT count(*) FROM {games} WHERE id NOT IN (SELECT game_id FROM {table})") == 2
+    boxes = "SELECT nba_game_id FROM nbac_team_boxscore"
+    assert pocket.one(f"SELECT count(*) FROM nbac_schedule WHERE {EXPECTED} AND game_id NOT IN ({boxes})") == 2
+    missing = f"{games} WHERE id NOT IN (SELECT game_id FROM nbac_gamebook_player_stats)"
+    assert pocket.one(f"SELECT count(*) FROM {missing} AND id IN (SELECT game_id FROM bdl_player_boxscores)") == 2
+
+
+def test_pocket_has_one_game_in_home_away_order_with_events(pocket: Raw) -> None:
+    swapped = """SELECT count(DISTINCT t.nba_game_id) FROM nbac_team_boxscore t JOIN nbac_schedule s
+        ON s.game_id = t.nba_game_id AND game_status = 3
+        WHERE split_part(t.game_id, '_', 2) = home_team_tricode AND strftime(t.game_date, '%Y%m%d_')
+        || away_team_tricode || '_' || home_team_tricode IN (SELECT game_id FROM bigdataball_play_by_play)"""
+    assert pocket.one(swapped) == 1
+
+
+def test_pocket_minutes_come_in_four_shapes(pocket: Raw) -> None:
+    alone = "game_id NOT IN (SELECT game_id FROM nbac_gamebook_player_stats)"
+    for shape in (r"^\d+:\d\d$", r"^\d+$", r"^\d+\.\d$", r"^PT\d+M\d\d\.00S$"):
+        query = f"SELECT count(*) FROM bdl_player_boxscores WHERE {alone} AND regexp_matches(minutes, '{shape}')"
+        assert pocket.one(query) >= 1
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "nbac_team_boxscore WHERE minutes = '265:00'",
+        "nbac_gamebook_player_stats WHERE player_status = 'dnp'",
+        "nbac_gamebook_player_stats WHERE player_status = 'inactive'",
+        "nbac_gamebook_player_stats WHERE minutes BETWEEN '00:01' AND '00:59'",
+        "nbac_schedule a JOIN nbac_schedule b USING (game_id) WHERE a.game_status = 4 AND b.game_status = 3",
+        "nbac_schedule a JOIN nbac_schedule b USING (game_id, game_date) WHERE a.processed_at < b.processed_at",
+        "nbac_team_boxscore a JOIN nbac_team_boxscore b USING (game_id, team_abbr) WHERE a.points < b.points",
+        "nbac_gamebook_player_stats JOIN odds_api_player_points_props USING (game_id, player_lookup) WHERE points = points_line",
+        "bettingpros_player_points_props WHERE NOT is_active",
+        "bigdataball_play_by_play WHERE event_subtype = 'free throw 1/1'",
+    ],
+)
+def test_pocket_enters_the_branch(pocket: Raw, branch: str) -> None:
+    assert pocket.one(f"SELECT count(*) FROM {branch}") >= 1
+
+
+def test_pocket_has_trades_and_a_player_who_never_plays(pocket: Raw) -> None:
+    stints = """SELECT player_lookup, count(DISTINCT team_abbr) AS teams,
+        count(*) FILTER (player_status = 'active') AS played, count(*) AS listed FROM nbac_gamebook_player_stats
+        WHERE len(team_abbr) = 3 AND team_abbr NOT IN ('EST', 'WST') GROUP BY player_lookup, season_year"""
+    assert pocket.one(f"SELECT count(*) FROM ({stints}) WHERE teams > 1") >= 4
+    assert pocket.one(f"SELECT count(*) FROM ({stints}) WHERE played = 0 AND listed > 20") >= 1
+
+
+def test_pocket_speaks_for_a_day_two_days_after_its_last_final(pocket: Raw) -> None:
+    last = pocket.one(f"SELECT max(game_date) FROM nbac_schedule WHERE {EXPECTED}")
+    assert pocket.league.as_of == last + timedelta(days=2)
+    coming = f"SELECT count(*) FROM nbac_schedule WHERE game_status = 1 AND game_date > DATE '{last}'"
+    assert pocket.one(coming) >= 3
+
+
+# --- the full league
+
+
+@pytest.mark.full
+def test_full_has_918_expected_dates_of_which_70_are_bootstrap(full: Raw) -> None:
+    dates = {row[0] for row in full.rows(f"SELECT DISTINCT game_date FROM nbac_schedule WHERE {EXPECTED}")}
+    bootstrap = {start + timedelta(days=n) for start in SEASON_STARTS for n in range(14)}
+    assert (len(dates), min(dates), max(dates)) == (918, date(2021, 10, 19), date(2026, 1, 3))
+    assert len(dates & bootstrap) == 70
+
+
+@pytest.mark.full
+def test_full_has_no_games_on_dark_days(full: Raw) -> None:
+    dates = {row[0] for row in full.rows(f"SELECT DISTINCT game_date FROM nbac_schedule WHERE {EXPECTED}")}
+    breaks = [friday + timedelta(days=n) for friday in ALL_STAR_FRIDAYS for n in range(6)]
+    assert dates.isdisjoint([*DARK, *breaks])
+
+
+@pytest.mark.full
+def test_full_closed_seasons_have_1230_games_and_82_a_team(full: Raw) -> None:
+    seasons = full.rows(
+        """SELECT season_year, count(DISTINCT game_id), count(DISTINCT game_date) FROM nbac_schedule
+        WHERE game_status = 3 AND is_regular_season AND season_year < 2025 GROUP BY 1 ORDER BY 1"""
+    )
+    assert [(row[0], row[1]) for row in seasons] == [(year, 1230) for year in range(2021, 2025)]
+    assert all(160 <= row[2] <= 165 for row in seasons)
+    teams = """SELECT season_year, team, count(DISTINCT game_id) AS n FROM (
+        SELECT home_team_tricode AS team, * FROM nbac_schedule UNION ALL
+        SELECT away_team_tricode, * FROM nbac_schedule)
+        WHERE game_status = 3 AND is_regular_season AND season_year < 2025 GROUP BY ALL"""
+    assert full.rows(f"SELECT DISTINCT n FROM ({teams})") == [(82,)]
+
+
+@pytest.mark.full
+def test_full_playoffs_are_best_of_seven(full: Raw) -> None:
+    series = full.rows(
+        """SELECT season_year, substr(game_id, 1, 9) AS series, count(*), max(wins) FROM (
+        SELECT *, count(*) OVER (PARTITION BY substr(game_id, 1, 9), winning_team_tricode) AS wins
+        FROM nbac_schedule WHERE game_id LIKE '004%') GROUP BY ALL"""
+    )
+    assert len(series) == 4 * 15
+    assert all(4 <= row[2] <= 7 and row[3] == 4 for row in series)
+    play_in = "SELECT season_year, count(*) FROM nbac_schedule WHERE game_id LIKE '005%' GROUP BY 1 ORDER BY 1"
+    assert full.rows(play_in) == [(year, 6) for year in range(2021, 2025)]
+    cup = "SELECT season_year, count(*) FROM nbac_schedule WHERE game_id LIKE '006%' GROUP BY 1 ORDER BY 1"
+    assert full.rows(cup) == [(2023, 1), (2024, 1), (2025, 1)]
+
+
+@pytest.mark.full
+def test_full_next_days_are_scheduled_and_not_played(full: Raw) -> None:
+    days = full.rows(
+        "SELECT DISTINCT game_date FROM nbac_schedule WHERE game_status = 1 AND game_date > DATE '2026-01-03' ORDER BY 1"
+    )
+    assert [row[0] for row in days] == [date(2026, 1, 4) + timedelta(days=n) for n in range(9)]
+    assert full.one("SELECT max(game_date) FROM nbac_schedule WHERE game_status = 3") == date(2026, 1, 3)
+
+
+@pytest.mark.full
+def test_full_exhibitions_are_in_raw(full: Raw) -> None:
+    kinds = full.rows(
+        """SELECT is_all_star, count(DISTINCT s.game_id), count(*) FROM nbac_schedule s
+        JOIN nbac_gamebook_player_stats g ON g.game_id = strftime(s.game_date, '%Y%m%d_') || away_team_tricode
+        || '_' || home_team_tricode WHERE substr(s.game_id, 1, 3) IN ('001', '003') GROUP BY 1 ORDER BY 1"""
+    )
+    assert [(row[0], row[1]) for row in kinds] == [(False, 5 * 45), (True, 4 * 2)]
+
+
+@pytest.mark.full
+def test_full_postponed_games_keep_their_number(full: Raw) -> None:
+    pairs = full.rows(
+        """SELECT a.game_date, b.game_date FROM nbac_schedule a JOIN nbac_schedule b USING (game_id)
+        WHERE a.game_status = 4 AND b.game_status = 3"""
+    )
+    assert len(pairs) >= 24
+    assert all(new > old for old, new in pairs)
+
+
+@pytest.mark.full
+def test_full_sources_cover_what_the_real_ones_do(full: Raw) -> None:
+    games = full.one(f"SELECT count(*) FROM nbac_schedule WHERE {EXPECTED}")
+    second = full.one("SELECT count(DISTINCT game_id) FROM bdl_player_boxscores")
+    assert 0.92 < second / (games + 233) < 0.96
+    active = """SELECT count(*) AS n, count(o.player_lookup) AS o FROM (SELECT DISTINCT game_date, player_lookup
+        FROM nbac_gamebook_player_stats WHERE player_status = 'active' AND season_year >= 2022) g LEFT JOIN
+        (SELECT DISTINCT game_date, player_lookup FROM odds_api_player_points_props) o USING (game_date, player_lookup)"""
+    players, offered = full.rows(active)[0]
+    assert 0.36 < offered / players < 0.44
+    assert full.one("SELECT min(game_date) FROM odds_api_player_points_props") == date(2022, 10, 18)
+    lines = "SELECT count(*) FROM (SELECT DISTINCT game_date, home_team_abbr FROM odds_api_game_lines)"
+    assert 0.985 < full.one(lines) / games < 0.996
+
+
+@pytest.mark.full
+def test_full_is_like_real_games(full: Raw) -> None:
+    rows = figures(full.league)
+    assert [f"{row.name}: {row.simulated:.3f}, real {row.real}" for row in rows if not row.fits] == []
+    simulated = {row.name: row.simulated for row in rows}
+    assert simulated["MAE, line"] < simulated["MAE, last 10, rows with a line"]
+    table = Path(__file__).parents[2].joinpath("docs", "league.md").read_text().partition("<!-- figures -->")[2]
+    assert table.strip() == markdown(rows)
+
+
+@pytest.mark.full
+def test_full_is_the_same_in_another_process_with_one_thread(full: Raw) -> None:
+    code = "from tests.lib.test_league import digest; from lib.league import full_league; print(digest(full_league()))"
+    run = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(__file__).parents[2],
+        env={"OMP_NUM_THREADS": "1", "ARROW_NUM_THREADS": "1", "PYTHONPATH": "."},
+    )
+    assert run.stdout.strip() == digest(full.league)
