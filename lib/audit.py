@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lib.coverage import Holding
 from lib.registry import Table
+from lib.settings import Settings
 from lib.warehouse import Session
 
 
@@ -27,12 +28,13 @@ class Staged:
         session.write_parquet(self.relation, path, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
 
 
-def keep_stage(session: Session, table: Table, days: Iterable[date], history_from: date) -> Staged:
+def keep_stage(
+    session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date
+) -> Staged:
     """Computes *table* for *days* of one season and casts it to the contract's types."""
     days = tuple(sorted(days))
-    session.keep(
-        "computed", table.select or "", dates=list(days), first=days[0], last=days[-1], history_from=history_from
-    )
+    bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
+    session.keep("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
     casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
     session.keep("staged", f"SELECT {casts} FROM computed")
     return Staged(table, "computed", "staged", days)

@@ -127,7 +127,7 @@ class Backfill:
         outcome = Outcome(chunk, blocked=blocked)
         if not days:
             return outcome, []
-        staged = keep_stage(session, table, days, chunk.history_from)
+        staged = keep_stage(session, self.settings, table, days, chunk.history_from)
         held = self._holdings(session, table, staged.relation, days, chunk.history_from)
         outcome.failed = refusals(session, staged, held)
         clean = [day for day in days if day not in outcome.failed]
@@ -155,8 +155,7 @@ class Backfill:
         self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date
     ) -> dict[date, Holding]:
         days = sorted(days)
-        rule = self.settings.tables[table.name].expected
-        return holdings(session, table, rule, relation, days[0], days[-1], history_from)
+        return holdings(session, self.settings, table, relation, days[0], days[-1], history_from)
 
     def _publish(
         self,

@@ -23,7 +23,7 @@ def blocked_dates(
     found: dict[date, str] = {}
     for name in sorted({s.table for s in table.sources if s.window == DATE and s.table in settings.tables}):
         start = calendar.season_start(days[0])
-        held = holdings(session, tables.tables[name], settings.tables[name].expected, name, days[0], days[-1], start)
+        held = holdings(session, settings, tables.tables[name], name, days[0], days[-1], start)
         for day in days:
             reason = _lack(held.get(day))
             if reason:

@@ -141,12 +141,12 @@ def expected_sql(rule: str) -> str:
 
 
 def holdings(
-    session: Session, table: Table, rule: str, relation: str, first: date, last: date, history_from: date
+    session: Session, settings: Settings, table: Table, relation: str, first: date, last: date, history_from: date
 ) -> dict[date, Holding]:
     """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
     game, entity = key_parts(table.contract)
     sql = f"""
-WITH wanted AS ({expected_sql(rule)}),
+WITH wanted AS ({expected_sql(settings.tables[table.name].expected)}),
 wanted_keys AS (SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting FROM wanted),
 held_keys AS (
   SELECT {table.date_column} AS day, {game or "''"} AS game, {entity} AS entity, COUNT(*) AS copies,
@@ -167,7 +167,8 @@ FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = want
 GROUP BY 1
 ORDER BY 1
 """
-    rows = session.rows(sql, first=first, last=last, history_from=history_from)
+    bounds = {"first": first, "last": last, "history_from": history_from}
+    rows = session.rows(sql, **bounds, **settings.eligibility(table.name))
     return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), r[7], r[8]) for r in rows}
 
 
@@ -242,8 +243,7 @@ class Judge:
         first: date,
         last: date,
     ) -> dict[date, DateState]:
-        rule = self.settings.tables[table.name].expected
-        held = holdings(self.session, table, rule, table.name, first, last, first)
+        held = holdings(self.session, self.settings, table, table.name, first, last, first)
         unsettled = _Unsettled(table, upstream, self.calendar)
         states = {}
         for day in sorted(set(held) | set(receipts)):

@@ -36,6 +36,8 @@ ALLOWED_FUNCTIONS = (
     exp.FarmFingerprint, exp.Struct, exp.UnixMicros,
 )  # fmt: skip
 
+NOT_HASHED = ("data_hash", "processed_at")
+
 JSON_REWRITES = (
     (r'":(-?\d+)\.0+([,}])', r'":\1\2'),  # a whole number, NUMERIC or FLOAT64
     (r'":(-?\d+\.\d*[1-9])0+([,}])', r'":"\1"\2'),  # any other NUMERIC
@@ -45,14 +47,17 @@ JSON_REWRITES = (
 
 
 @cache
-def to_duckdb(sql: str) -> str:
+def to_duckdb(sql: str, contract: Contract | None = None) -> str:
     """The DuckDB text of one GoogleSQL query; parameters ``@name`` become ``$name``.
 
+    *contract* tells the types of a whole row in ``TO_JSON_STRING(final)``.
     Raises CannotJudge where the query steps outside the tested subset.
     """
     try:
         tree = sqlglot.parse_one(sql, read="bigquery")
         refuse_outside_subset(tree)
+        if contract:
+            _write_rows_as_json(tree, contract)
         rewrite(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
@@ -112,6 +117,27 @@ def _json_text(node: exp.Expr) -> exp.Expr:
         arguments = [text, *(exp.Literal.string(part) for part in (pattern, replacement, "g"))]
         text = exp.Anonymous(this="regexp_replace", expressions=arguments)
     return text
+
+
+def _write_rows_as_json(tree: exp.Expr, contract: Contract) -> None:
+    """``TO_JSON_STRING(final)`` as BigQuery writes it, column by column; DuckDB writes NUMERIC and TIMESTAMP otherwise."""
+    for node in list(tree.find_all(exp.JSONFormat)):
+        if isinstance(node.this, exp.Column) and node.this.name == "final":
+            fields = ", ".join(f"{c.name} := {_json_value(c)}" for c in contract.columns if c.name not in NOT_HASHED)
+            node.replace(sqlglot.parse_one(f"CAST(to_json(struct_pack({fields})) AS TEXT)", read="duckdb"))
+
+
+def _json_value(column: Column) -> str:
+    """DuckDB for a column's value in JSON: NUMERIC 100 is ``100``, 0.5 is ``"0.5"``; FLOAT64 0.5 is ``0.5``."""
+    name = f"final.{column.name}"
+    whole = f"CASE WHEN {{0}} = trunc({{0}}) THEN to_json(CAST({{0}} AS BIGINT)) ELSE to_json({{1}}) END"
+    if column.base_type == "NUMERIC":
+        return whole.format(name, f"rtrim(CAST({name} AS TEXT), '0')")
+    if column.type == "ARRAY<FLOAT64>":
+        return f"list_transform({name}, lambda item: {whole.format('item', 'item')})"
+    if column.type == "TIMESTAMP":
+        return f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ')"
+    return f"CAST({name} AS BIGINT)" if column.type == "INT64" else name
 
 
 def _whole_cast(node: exp.Expr) -> exp.Expr:

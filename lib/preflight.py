@@ -73,6 +73,6 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     blocked = blocked_dates(session, judge.settings, judge.registry, table, judge.calendar, [day])
     if blocked:
         return blocked[day]
-    staged = keep_stage(session, table, [day], start)
-    held = holdings(session, table, judge.settings.tables[name].expected, staged.relation, day, day, start)
+    staged = keep_stage(session, judge.settings, table, [day], start)
+    held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     return refusals(session, staged, held).get(day, "")

@@ -74,7 +74,7 @@ def _seconds(rng: np.random.Generator, world: World, role: Floats, wanted: Float
 
 
 def _allot(weights: Floats, plays: Bools, cap: Floats) -> Floats:
-    """240 minutes shared by those who play in proportion to *weights*, hardly anybody above *cap*."""
+    """240 minutes divided among those who play in proportion to *weights*, hardly anybody above *cap*."""
     minutes = np.where(plays, weights, 0.0)
     for _ in range(5):
         minutes = np.minimum(minutes * (240 / minutes.sum(axis=-1, keepdims=True)), cap)
@@ -84,7 +84,7 @@ def _allot(weights: Floats, plays: Bools, cap: Floats) -> Floats:
 
 
 def _fill(minutes: Floats) -> Floats:
-    """Nobody above a whole game; what is left of the 240 minutes is shared by the others in proportion."""
+    """Nobody above a whole game; what is left of the 240 minutes goes to the others in proportion."""
     full = minutes >= WHOLE_GAME
     rest = np.where(full, 0.0, minutes)
     total = np.maximum(rest.sum(axis=-1, keepdims=True), 1e-9)

@@ -22,7 +22,7 @@ ROLE_MEMORY, ROLE_SD = 0.92, 0.19  # weekly; minutes
 
 @dataclass(frozen=True)
 class Rosters:
-    """``places`` (season, day since 1 October, team, slot) holds player or NOBODY; ``fit`` is (player, day since start).
+    """``places`` (season, day since 1 October, team, slot) holds player or NOBODY; ``fit`` is (player, day from start).
 
     ``role`` is minutes (player, season); ``form`` and ``standing`` are factors (player, week since start).
     """

@@ -110,13 +110,15 @@ def _open_dates(plan: LeaguePlan, season: SeasonPlan) -> list[int]:
 
 
 def _free_date(games: Games, day: Ints, game: int, dates: list[int]) -> int | None:
-    """The first date 5 to 40 days later without a game of either team on it or the days around it."""
+    """The first date 5 to 40 days later that is free for both teams and is no third day in a row for either."""
     here = dates.index(int(day[game]))
     teams = (games.home[game], games.away[game])
     taken = set(day[np.isin(games.home, teams) | np.isin(games.away, teams)].tolist())
     late = [date for date in dates[:-1] if 5 <= date - dates[here] <= 40]
     near = min(FIRST_POSTPONABLE, len(dates) // 3)
-    free = [date for date in late if here >= near and date not in taken and not {date - 1, date + 1} <= taken]
+    runs = [(-2, -1), (-1, 1), (1, 2)]
+    rested = [date for date in late if not any({date + one, date + two} <= taken for one, two in runs)]
+    free = [date for date in rested if here >= near and date not in taken]
     return free[0] if free else None
 
 

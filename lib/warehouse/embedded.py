@@ -61,9 +61,9 @@ class Session:
         """The rows of a query as an Arrow table."""
         return self._run(to_duckdb(sql), parameters).to_arrow_table()
 
-    def keep(self, name: str, sql: str, **parameters: object) -> None:
-        """Keeps a query's rows under *name* for the rest of the session."""
-        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql)}", parameters)
+    def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
+        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql, contract)}", parameters)
 
     def write_parquet(self, name: str, path: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 
 from lib.dialect import to_duckdb
+from lib.league import pocket_league
 from lib.registry import TABLES, Table, registry
 from lib.settings import EXPECTED
 from tests.lib.google_engine import Google, GoogleError
 from tests.lib.memory import Memory, bounds
+from tests.lib.raw_rows import season_of
 from tests.lib.varied import START, game_days, varied_rows
 
 Row = Mapping[str, Any]
@@ -158,12 +160,26 @@ def test_google_computes_the_rows_that_duckdb_computes(google: Google, memory: M
     assert_same_rows(of_google, memory.select(name, parameters), table.contract.business_columns, table.contract.key)
 
 
+@pytest.mark.full
+@pytest.mark.parametrize("season", [2023, 2024])
+def test_google_computes_a_season_of_the_pocket_league_as_duckdb_does(google: Google, season: int) -> None:
+    raw = {name: table.to_pylist() for name, table in pocket_league().tables.items()}
+    days = [day for day in game_days(raw) if season_of(day) == season]
+    parameters = bounds(days, days[0])
+    memory = Memory(raw)
+    memory.compute(days, days[0])
+    for name in ANALYTICS:
+        table = registry().table(name)
+        of_google = google.rows(_select(table), parameters, {source: memory.rows(source) for source in table.upstream})
+        assert_same_rows(of_google, memory.rows(name), table.contract.business_columns, table.contract.key)
+
+
 @pytest.mark.parametrize("name", ANALYTICS)
 def test_no_figure_has_more_decimals_than_its_column(memory: Memory, name: str) -> None:
     parameters = bounds(game_days(varied_rows()), START)
     contract = registry().table(name).contract
-    computed = {_key(row, contract.key): row for row in memory.select(name, parameters)}
     stored = {_key(row, contract.key): row for row in memory.rows(name)}
+    computed = {_key(row, contract.key): row for row in memory.select(name, parameters)}
     columns = contract.business_columns
     assert [computed[key][name] for key in computed for name in columns] == [
         stored[key][name] for key in computed for name in columns

@@ -135,14 +135,16 @@ def test_usage_effective_and_true_shooting_of_a_player() -> None:
     assert (row["starter_flag"], row["win_flag"], row["opponent_team_abbr"]) == (True, True, "BOS")
 
 
-@pytest.mark.parametrize(
-    ("minutes", "usage", "played"), [("00:30", "86.7", "0.5"), ("00:01", "2602.1", "0.0"), ("0:01", "2602.1", "0.0")]
-)
-def test_a_tiny_stint_gives_a_large_usage_and_no_failure(minutes: str, usage: str, played: str) -> None:
+def test_a_tiny_stint_gives_a_large_usage_and_no_failure() -> None:
     tiny: dict[str, Any] = {"field_goals_attempted": 1, "free_throws_attempted": 0, "turnovers": 0}
-    rows = star().player(D, "tiny", "LAL", minutes=minutes, **tiny)
-    row = player_of(rows, player_lookup="tiny")
-    assert (row["usage_rate"], row["minutes_played"]) == (Decimal(usage), Decimal(played))
+    rows = star().player(D, "half", "LAL", minutes="00:30", **tiny).player(D, "second", "LAL", minutes="00:01", **tiny)
+    memory = computed(rows)
+    figures = {
+        row["player_lookup"]: (row["usage_rate"], row["minutes_played"]) for row in memory.rows("player_game_summary")
+    }
+    assert figures["half"] == (Decimal("86.7"), Decimal("0.5"))
+    assert figures["second"] == (Decimal("2602.1"), 0)
+    assert figures["star"] == (Decimal("30.9"), 36)
 
 
 def test_usage_is_cut_where_its_column_ends() -> None:
@@ -169,21 +171,26 @@ def test_nothing_used_is_a_usage_of_zero_and_no_shots_are_no_percentages() -> No
     assert row["ts_pct"] is None
 
 
-@pytest.mark.parametrize("minutes", ["0:00", "00:00", "0", "", "-", "DNP", "12:75", None])
-def test_no_minutes_are_null_and_never_zero(minutes: str | None) -> None:
-    row = player_of(star(minutes=minutes))
-    assert row["minutes_played"] is None
-    assert row["usage_rate"] is None
-    assert row["starter_flag"] is False
-    assert "minutes_unknown" in row["quality_issues"]
+def rows_by_minutes(*shapes: str | None) -> dict[str | None, Row]:
+    """A player's row for every shape of minutes, all of one team."""
+    rows = RawRows().game(D, "BOS", "LAL")
+    for number, minutes in enumerate(shapes):
+        rows.player(D, f"player{number}", "LAL", minutes=minutes)
+    found = {row["player_lookup"]: row for row in computed(rows).rows("player_game_summary")}
+    return {minutes: found[f"player{number}"] for number, minutes in enumerate(shapes)}
 
 
-@pytest.mark.parametrize(
-    ("minutes", "played"),
-    [("36:12", "36.2"), ("36", "36"), ("36.5", "36.5"), ("PT36M12.00S", "36.2"), ("PT5M3S", "5.1"), ("61:30", "61.5")],
-)
-def test_minutes_come_in_four_shapes(minutes: str, played: str) -> None:
-    assert player_of(star(minutes=minutes))["minutes_played"] == Decimal(played)
+def test_no_minutes_are_null_and_never_zero() -> None:
+    for row in rows_by_minutes("0:00", "00:00", "0", "", "-", "DNP", "12:75", None).values():
+        assert row["minutes_played"] is None and row["usage_rate"] is None
+        assert row["starter_flag"] is False
+        assert "minutes_unknown" in row["quality_issues"]
+
+
+def test_minutes_come_in_four_shapes() -> None:
+    shapes = {"36:12": "36.2", "36": "36", "36.5": "36.5", "PT36M12.00S": "36.2", "PT5M3S": "5.1", "61:30": "61.5"}
+    read = {minutes: row["minutes_played"] for minutes, row in rows_by_minutes(*shapes).items()}
+    assert read == {minutes: Decimal(played) for minutes, played in shapes.items()}
 
 
 def test_a_player_who_did_not_play_has_no_row() -> None:

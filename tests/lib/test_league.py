@@ -155,9 +155,9 @@ def test_every_attempt_has_its_event_with_assist_and_block(raw: Raw) -> None:
     shots = f"""SELECT game_id, {bare.format("player_1_lookup")} AS player_lookup, count(*) AS shots,
         count(*) FILTER (shot_made) AS made, count(*) FILTER (shot_type = '3PT') AS threes
         FROM bigdataball_play_by_play WHERE event_type = 'shot' GROUP BY ALL"""
-    box = """SELECT * FROM nbac_gamebook_player_stats WHERE player_status = 'active' AND field_goals_attempted > 0
+    box = """SELECT * FROM nbac_gamebook_player_stats WHERE player_status = 'active'
         AND game_id IN (SELECT game_id FROM bigdataball_play_by_play)"""
-    joined = f"FROM ({box}) FULL JOIN ({shots}) USING (game_id, player_lookup)"
+    joined = f"FROM (FROM ({box}) WHERE field_goals_attempted > 0) FULL JOIN ({shots}) USING (game_id, player_lookup)"
     wrong = f"""SELECT count(*) {joined} WHERE (shots, made, threes) IS DISTINCT FROM
         (field_goals_attempted, field_goals_made, three_pointers_attempted)"""
     known = "AND game_id IN (SELECT game_id FROM nbac_gamebook_player_stats)"
@@ -223,6 +223,13 @@ def test_no_lines_are_offered_on_exhibitions(raw: Raw) -> None:
     exhibitions = "SELECT game_date FROM nbac_schedule WHERE substr(game_id, 1, 3) IN ('001', '003')"
     games = f"SELECT game_date FROM nbac_schedule WHERE {EXPECTED}"
     query = f"SELECT count(*) FROM odds_api_player_points_props WHERE game_date IN ({exhibitions} EXCEPT {games})"
+    assert raw.one(query) == 0
+
+
+def test_no_team_plays_three_days_in_a_row(raw: Raw) -> None:
+    query = f"""SELECT count(*) FROM (SELECT game_date - lag(game_date, 2) OVER (PARTITION BY team ORDER BY game_date)
+        AS days FROM (SELECT home_team_tricode AS team, * FROM nbac_schedule UNION ALL
+        SELECT away_team_tricode, * FROM nbac_schedule) WHERE {EXPECTED} AND game_id NOT LIKE '006%') WHERE days <= 2"""
     assert raw.one(query) == 0
 
 
@@ -292,7 +299,8 @@ def test_pocket_minutes_come_in_four_shapes(pocket: Raw) -> None:
         "nbac_schedule a JOIN nbac_schedule b USING (game_id) WHERE a.game_status = 4 AND b.game_status = 3",
         "nbac_schedule a JOIN nbac_schedule b USING (game_id, game_date) WHERE a.processed_at < b.processed_at",
         "nbac_team_boxscore a JOIN nbac_team_boxscore b USING (game_id, team_abbr) WHERE a.points < b.points",
-        "nbac_gamebook_player_stats JOIN odds_api_player_points_props USING (game_id, player_lookup) WHERE points = points_line",
+        "nbac_gamebook_player_stats JOIN odds_api_player_points_props o USING (game_id, player_lookup)"
+        + " WHERE points = o.points_line",
         "bettingpros_player_points_props WHERE NOT is_active",
         "bigdataball_play_by_play WHERE event_subtype = 'free throw 1/1'",
     ],
@@ -367,7 +375,8 @@ def test_full_playoffs_are_best_of_seven(full: Raw) -> None:
 @pytest.mark.full
 def test_full_next_days_are_scheduled_and_not_played(full: Raw) -> None:
     days = full.rows(
-        "SELECT DISTINCT game_date FROM nbac_schedule WHERE game_status = 1 AND game_date > DATE '2026-01-03' ORDER BY 1"
+        """SELECT DISTINCT game_date FROM nbac_schedule WHERE game_status = 1 AND game_date > DATE '2026-01-03'
+        ORDER BY 1"""
     )
     assert [row[0] for row in days] == [date(2026, 1, 4) + timedelta(days=n) for n in range(9)]
     assert full.one("SELECT max(game_date) FROM nbac_schedule WHERE game_status = 3") == date(2026, 1, 3)
@@ -400,7 +409,8 @@ def test_full_sources_cover_what_the_real_ones_do(full: Raw) -> None:
     assert 0.92 < second / (games + 233) < 0.96
     active = """SELECT count(*) AS n, count(o.player_lookup) AS o FROM (SELECT DISTINCT game_date, player_lookup
         FROM nbac_gamebook_player_stats WHERE player_status = 'active' AND season_year >= 2022) g LEFT JOIN
-        (SELECT DISTINCT game_date, player_lookup FROM odds_api_player_points_props) o USING (game_date, player_lookup)"""
+        (SELECT DISTINCT game_date, player_lookup FROM odds_api_player_points_props) o
+        USING (game_date, player_lookup)"""
     players, offered = full.rows(active)[0]
     assert 0.36 < offered / players < 0.44
     assert full.one("SELECT min(game_date) FROM odds_api_player_points_props") == date(2022, 10, 18)

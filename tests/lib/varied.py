@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from tests.lib.raw_rows import RawRows
 
@@ -37,10 +39,10 @@ def varied_rows(rounds: int = 15) -> RawRows:
     return rows
 
 
-def game_days(rows: RawRows) -> list[date]:
+def game_days(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[date]:
     """The dates on which a game of *rows* counts."""
     final = [row for row in rows["nba_raw.nbac_schedule"] if row["game_status"] == 3]
-    return sorted({row["game_date"] for row in final if row["game_id"].startswith(("002", "004"))})
+    return sorted({row["game_date"] for row in final if row["game_id"].startswith(("002", "004", "005", "006"))})
 
 
 def _game(rows: RawRows, chance: random.Random, day: date, away: str, home: str, number: int) -> None:
