@@ -28,9 +28,7 @@ class Staged:
         session.write_parquet(self.relation, path, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
 
 
-def keep_stage(
-    session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date
-) -> Staged:
+def keep_stage(session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date) -> Staged:
     """Computes *table* for *days* of one season and casts it to the contract's types."""
     days = tuple(sorted(days))
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
@@ -64,11 +62,11 @@ def _keys_at_fault(session: Session, staged: Staged, held: Holding) -> str:
 def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
     """Values that do not fit the contract's type: date -> key, column and value."""
     faults: dict[date, str] = {}
-    columns = [c for c in staged.table.contract.columns if c.base_type in ("NUMERIC", "INT64")]
-    misfits = [f"({c.name} IS NOT NULL AND SAFE_CAST({c.name} AS {c.type}) IS NULL)" for c in columns]
-    if not misfits or not session.rows(f"SELECT COUNT(*) FROM {staged.computed} WHERE {' OR '.join(misfits)}")[0][0]:
-        return faults
-    for column, misfit in zip(columns, misfits, strict=True):
+    computed, cast = _values(session, staged, staged.computed), _values(session, staged, staged.relation)
+    for column in staged.table.contract.columns:
+        if computed[column.name] == cast[column.name]:
+            continue
+        misfit = f"{column.name} IS NOT NULL AND SAFE_CAST({column.name} AS {column.type}) IS NULL"
         for day, key, value in _offenders(session, staged, staged.computed, misfit, column.name):
             faults.setdefault(day, f"{key}: {column.name} {value} does not fit {column.type}")
     return faults
@@ -76,15 +74,20 @@ def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
 
 def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
     faults: dict[date, str] = {}
-    required = [c.name for c in staged.table.contract.columns if c.required]
-    if not session.rows(
-        f"SELECT COUNT(*) FROM {staged.relation} WHERE {' OR '.join(f'{c} IS NULL' for c in required)}"
-    )[0][0]:
-        return faults
-    for name in required:
-        for day, key, _ in _offenders(session, staged, staged.relation, f"{name} IS NULL", name):
-            faults.setdefault(day, f"{key}: {name} is NULL, the contract requires a value")
+    values = _values(session, staged, staged.computed)
+    for column in staged.table.contract.columns:
+        if not column.required or values[column.name] == values[""]:
+            continue
+        for day, key, _ in _offenders(session, staged, staged.computed, f"{column.name} IS NULL", column.name):
+            faults.setdefault(day, f"{key}: {column.name} is NULL, the contract requires a value")
     return faults
+
+
+def _values(session: Session, staged: Staged, relation: str) -> dict[str, int]:
+    """Values that are not NULL by column, and all rows under ''."""
+    names = staged.table.contract.column_names
+    counts = ", ".join(f"COUNT({name})" for name in names)
+    return dict(zip(("", *names), session.rows(f"SELECT COUNT(*), {counts} FROM {relation}")[0], strict=True))
 
 
 def _offenders(

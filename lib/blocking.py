@@ -1,37 +1,126 @@
-"""What keeps a date from being computed: an upstream date that is not what it must be."""
+"""What keeps a date from being computed: an upstream date, or an upstream phase, that is not what it must be."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
 from lib.calendar import Calendar
-from lib.coverage import Holding, holdings
+from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, holdings
 from lib.registry import DATE, Registry, Table
 from lib.settings import Settings
 from lib.warehouse import Session
+
+FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is
 
 
 def blocked_dates(
     session: Session, settings: Settings, tables: Registry, table: Table, calendar: Calendar, days: Iterable[date]
 ) -> dict[date, str]:
-    """The dates of *days* that must not be computed, each with ``blocked by <table> <date> <reason>``.
+    """The dates of *days*, of one season, that must not be computed, each with ``blocked by <table> <date> <reason>``.
 
-    A date is computed only when every upstream table of the same date holds all that raw data suffice for.
+    Phase 3: every upstream table of the same date holds all that raw data suffice for. From phase 4 on each of them is
+    full, and the gate of the phase below is not red from the start of the season to the date.
     """
     days = sorted(days)
+    blocked, lacking = _by_same_date(session, settings, tables, table, calendar, days)
+    phase = settings.phase_of(table.name) or 0
+    if phase < FIRST_GATED_PHASE:
+        return blocked
+    judge = Judge(session, settings, calendar, tables)
+    covered = judge.cover([phase - 1], calendar.season_start(days[0]), days[-1])
+    red = red_dates(judge, covered.values())
+    blocked = {day: red[day] for day in days if day in red} | blocked
+    # where rows were published before the raw data went away, the date is computed: that empties it
+    emptied = _held(session, table, lacking) if lacking else set()
+    return {day: why for day, why in lacking.items() if day not in emptied} | blocked
+
+
+def red_dates(judge: Judge, covered: Iterable[TableCoverage], mended: bool = False) -> dict[date, str]:
+    """The dates to which, from the start of their season, the gate of *covered* is red; each with what makes it so.
+
+    With *mended* as if everything had been computed that raw data suffice for: what stays red waits for raw data.
+    """
     found: dict[date, str] = {}
-    for name in sorted({s.table for s in table.sources if s.window == DATE and s.table in settings.tables}):
-        start = calendar.season_start(days[0])
-        held = holdings(session, settings, tables.tables[name], name, days[0], days[-1], start)
-        for day in days:
-            reason = _lack(held.get(day))
-            if reason:
-                found.setdefault(day, f"blocked by {name} {day} {reason}")
+    for coverage in covered:
+        seasons = judge.calendar.by_season(coverage.due)
+        starts = [*seasons, date.max]
+        for start, following in zip(starts, starts[1:], strict=False):
+            season = coverage.between(start, following)
+            for day, why in _red_in_season(season, judge, mended).items():
+                found.setdefault(day, f"blocked by {coverage.table} {why}")
     return found
 
 
-def _lack(held: Holding | None) -> str | None:
-    if held is None or held.present >= held.computable:
+def upstream_reason(table: Table, day: date, states: Mapping[str, Mapping[date, DateState]]) -> str | None:
+    """``blocked by ...`` where a same-date upstream table of *table* is not full on *day*; None where all are."""
+    for name in _same_date(table, states):
+        state = states[name].get(day)
+        lack = _lack(state.holding) or _raw_lack(state.holding) if state else None
+        if lack:
+            return f"blocked by {name} {day} {lack}"
+    return None
+
+
+def _by_same_date(
+    session: Session, settings: Settings, tables: Registry, table: Table, calendar: Calendar, days: Sequence[date]
+) -> tuple[dict[date, str], dict[date, str]]:
+    """Dates that an upstream table keeps back: because it was not computed, and because raw data are missing."""
+    blocked: dict[date, str] = {}
+    lacking: dict[date, str] = {}
+    start = calendar.season_start(days[0])
+    for name in _same_date(table, settings.tables):
+        held = holdings(session, settings, tables.tables[name], name, days[0], days[-1], start)
+        for day in days:
+            if day in held and (lack := _lack(held[day])):
+                blocked.setdefault(day, f"blocked by {name} {day} {lack}")
+            elif day in held and (lack := _raw_lack(held[day])):
+                lacking.setdefault(day, f"blocked by {name} {day} {lack}")
+    return blocked, lacking
+
+
+def _same_date(table: Table, known: Iterable[str]) -> list[str]:
+    return sorted({source.table for source in table.sources if source.window == DATE} & set(known))
+
+
+def _lack(held: Holding) -> str | None:
+    if held.present >= held.computable:
         return None
     return "absent" if held.present == 0 else f"partial: {held.present} of {held.expected} keys"
+
+
+def _raw_lack(held: Holding) -> str | None:
+    return held.waiting_for if held.present < held.expected else None
+
+
+def _held(session: Session, table: Table, days: Iterable[date]) -> set[date]:
+    days = sorted(days)
+    column = table.date_column
+    sql = f"SELECT DISTINCT {column} FROM {table.name} WHERE {column} BETWEEN @first AND @last"
+    return {day for (day,) in session.rows(sql, first=days[0], last=days[-1])}
+
+
+def _red_in_season(season: TableCoverage, judge: Judge, mended: bool) -> dict[date, str]:
+    threshold = judge.settings.coverage_pct(season.phase)
+    fault = None if mended else _first_fault(season, judge)
+    states = {state.day: state for state in season.days}
+    red: dict[date, str] = {}
+    full = 0
+    for number, day in enumerate(season.due, start=1):
+        full += day in states and _counts_as_full(states[day], mended)
+        if fault and fault.day <= day:
+            red[day] = f"{fault.day} {fault.reason or 'extra or doubled keys'}"
+        elif 100 * full < threshold * number:
+            red[day] = f"{day} gate red: {full} of {number} dates of the season are full, needed {threshold:g} %"
+    return red
+
+
+def _first_fault(season: TableCoverage, judge: Judge) -> DateState | None:
+    """The first date that makes the gate red whatever the percentage."""
+    doubled = season.doubled(judge.calendar.unplayed)
+    faults = [*season.torn, *season.outdated, *season.short_bootstrap, *doubled]
+    return min(faults, key=lambda state: state.day, default=None)
+
+
+def _counts_as_full(state: DateState, mended: bool) -> bool:
+    return state.holding.waiting == 0 if mended else state.state == FULL

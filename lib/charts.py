@@ -67,8 +67,8 @@ def _game_days(days: Sequence[date]) -> list[str]:
 
 
 def _title(covered: Mapping[str, TableCoverage]) -> str:
-    missing = sum(c.expected - c.covered for c in covered.values())
+    missing = sum(c.missing for c in covered.values())
     if not missing:
         return f"All {len(covered)} tables are full on every expected date"
-    short = sum(c.covered < c.expected for c in covered.values())
+    short = sum(c.missing > 0 for c in covered.values())
     return f"{missing} table-dates are missing, in {short} of {len(covered)} tables"

@@ -5,7 +5,7 @@ The expected keys come from the schedule and raw data, never from the table unde
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -87,15 +87,19 @@ class DateState:
 
 @dataclass(frozen=True)
 class TableCoverage:
-    """A table over a range. Bootstrap and excluded dates are outside the denominator."""
+    """A table over a range. Bootstrap and excluded dates are outside the denominator.
+
+    ``due`` are the dates of the denominator: those of the calendar, whether or not the table can begin on them.
+    """
 
     table: str
     phase: int
     days: tuple[DateState, ...]
+    due: tuple[date, ...]
 
     @property
     def judged(self) -> list[DateState]:
-        """The dates of the denominator."""
+        """The eligible dates of the denominator: those with expected keys."""
         return [d for d in self.days if d.state != NOT_ELIGIBLE and not d.bootstrap and not d.excluded]
 
     @property
@@ -106,7 +110,17 @@ class TableCoverage:
     @property
     def expected(self) -> int:
         """Dates in the denominator."""
+        return len(self.due)
+
+    @property
+    def eligible(self) -> int:
+        """Dates of the denominator that have expected keys."""
         return len(self.judged)
+
+    @property
+    def missing(self) -> int:
+        """Eligible dates that are not full."""
+        return self.eligible - self.covered
 
     @property
     def covered(self) -> int:
@@ -121,6 +135,32 @@ class TableCoverage:
     def in_state(self, state: str) -> list[DateState]:
         """The dates of the denominator in *state*."""
         return [d for d in self.judged if d.state == state]
+
+    @property
+    def torn(self) -> list[DateState]:
+        """Dates that hold less than the raw data suffice for."""
+        return [d for d in self.days if d.torn and not d.excluded]
+
+    @property
+    def outdated(self) -> list[DateState]:
+        """Dates whose receipt no longer fits."""
+        return [d for d in self.days if d.outdated and not d.excluded]
+
+    @property
+    def short_bootstrap(self) -> list[DateState]:
+        """Bootstrap dates that are not full and could be."""
+        return [d for d in self.bootstrap if d.state != FULL and d.todo]
+
+    def doubled(self, unplayed: Container[date]) -> list[DateState]:
+        """Dates with extra or doubled keys; rows of *unplayed* dates are pending, not extra."""
+        doubled = [d for d in self.days if d.holding.expected and d.holding.rows != d.holding.present and not d.torn]
+        stray = [d for d in self.days if not d.holding.expected and d.holding.rows and d.day not in unplayed]
+        return doubled + stray
+
+    def between(self, first: date, before: date) -> TableCoverage:
+        """The same from *first* to the day before *before*."""
+        days = tuple(d for d in self.days if first <= d.day < before)
+        return replace(self, days=days, due=tuple(day for day in self.due if first <= day < before))
 
 
 def key_parts(contract: Contract) -> tuple[str, str]:
@@ -213,12 +253,20 @@ class Judge:
             own = receipts.get(table.name, {})
             states[table.name] = self._states(table, own, digests, states, start, last)
         return {
-            table.name: TableCoverage(
-                table.name, phase, tuple(s for s in states[table.name].values() if s.day >= first)
-            )
+            table.name: self._covered(table, phase, states[table.name], first, last)
             for table in tables
             if (phase := self.settings.phase_of(table.name)) in wanted and phase is not None
         }
+
+    def _covered(
+        self, table: Table, phase: int, states: Mapping[date, DateState], first: date, last: date
+    ) -> TableCoverage:
+        days = (day for day in self.calendar.expected_dates(first, last) if not self.calendar.is_bootstrap(day))
+        due = tuple(day for day in days if not self._is_excluded(table, day))
+        return TableCoverage(table.name, phase, tuple(s for s in states.values() if s.day >= first), due)
+
+    def _is_excluded(self, table: Table, day: date) -> bool:
+        return any(rule.covers(table.name, day, self.calendar.as_of) for rule in self.settings.exclusions)
 
     def _refuse_missing(self, tables: list[Table]) -> None:
         for table in tables:
@@ -253,7 +301,7 @@ class Judge:
         return states
 
     def _state(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> DateState:
-        excluded = any(rule.covers(table.name, held.day, self.calendar.as_of) for rule in self.settings.exclusions)
+        excluded = self._is_excluded(table, held.day)
         todo = None if excluded else self._todo(table, held, receipt, digests)
         done = held.present == held.computable and held.present > 0
         return DateState(

@@ -38,13 +38,6 @@ ALLOWED_FUNCTIONS = (
 
 NOT_HASHED = ("data_hash", "processed_at")
 
-JSON_REWRITES = (
-    (r'":(-?\d+)\.0+([,}])', r'":\1\2'),  # a whole number, NUMERIC or FLOAT64
-    (r'":(-?\d+\.\d*[1-9])0+([,}])', r'":"\1"\2'),  # any other NUMERIC
-    (r"(\d)\.0([,\]])", r"\1\2"),  # a whole FLOAT64 in an array
-    (r'"(\d{4}-\d\d-\d\d) (\d\d:\d\d:\d\d)\+00"', r'"\1T\2Z"'),
-)
-
 
 @cache
 def to_duckdb(sql: str, contract: Contract | None = None) -> str:
@@ -59,6 +52,7 @@ def to_duckdb(sql: str, contract: Contract | None = None) -> str:
         if contract:
             _write_rows_as_json(tree, contract)
         rewrite(tree)
+        _refuse_untyped_json(tree)
         return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise CannotJudge(f"this GoogleSQL cannot be carried over to DuckDB: {error}") from error
@@ -104,21 +98,6 @@ def _in_unnest(node: exp.Expr) -> exp.Expr:
     return exp.In(this=node.this, query=exp.Subquery(this=query))
 
 
-def _json_text(node: exp.Expr) -> exp.Expr:
-    """TO_JSON_STRING as BigQuery writes it: NUMERIC 100 is ``100`` and 0.5 is ``"0.5"``, FLOAT64 0.5 is ``0.5``.
-
-    DuckDB writes a NUMERIC with all its decimals, ``0.500000000``: trailing zeros tell it from a FLOAT64. TIMESTAMP is
-    right for whole seconds in a session at UTC.
-    """
-    if not isinstance(node, exp.JSONFormat):
-        return node
-    text: exp.Expr = exp.cast(exp.func("to_json", node.this.copy()), "text")
-    for pattern, replacement in JSON_REWRITES:
-        arguments = [text, *(exp.Literal.string(part) for part in (pattern, replacement, "g"))]
-        text = exp.Anonymous(this="regexp_replace", expressions=arguments)
-    return text
-
-
 def _write_rows_as_json(tree: exp.Expr, contract: Contract) -> None:
     """``TO_JSON_STRING(final)`` as BigQuery writes it, column by column; DuckDB writes NUMERIC and TIMESTAMP otherwise."""
     for node in list(tree.find_all(exp.JSONFormat)):
@@ -130,14 +109,36 @@ def _write_rows_as_json(tree: exp.Expr, contract: Contract) -> None:
 def _json_value(column: Column) -> str:
     """DuckDB for a column's value in JSON: NUMERIC 100 is ``100``, 0.5 is ``"0.5"``; FLOAT64 0.5 is ``0.5``."""
     name = f"final.{column.name}"
-    whole = f"CASE WHEN {{0}} = trunc({{0}}) THEN to_json(CAST({{0}} AS BIGINT)) ELSE to_json({{1}}) END"
     if column.base_type == "NUMERIC":
-        return whole.format(name, f"rtrim(CAST({name} AS TEXT), '0')")
-    if column.type == "ARRAY<FLOAT64>":
-        return f"list_transform({name}, lambda item: {whole.format('item', 'item')})"
+        return _json_number(name, f"rtrim(CAST({name} AS TEXT), '0')")
     if column.type == "TIMESTAMP":
-        return f"strftime({name}, '%Y-%m-%dT%H:%M:%SZ')"
+        return _json_timestamp(name)
+    if column.type == "ARRAY<FLOAT64>":
+        return f"list_transform({name}, lambda item: {_json_number('item', 'item')})"
+    if column.type == "FLOAT64":
+        return _json_number(name, name)
     return f"CAST({name} AS BIGINT)" if column.type == "INT64" else name
+
+
+def _json_number(value: str, with_decimals: str) -> str:
+    """A whole number has no point; *with_decimals* is what is written of any other."""
+    return f"CASE WHEN {value} = trunc({value}) THEN to_json(CAST({value} AS BIGINT)) ELSE to_json({with_decimals}) END"
+
+
+def _json_timestamp(value: str) -> str:
+    """``2024-01-01T18:30:00Z``, with three or six digits of a second where they are not all 0."""
+    formats = (("%S", 1_000_000), ("%S.%g", 1_000), ("%S.%f", 1))
+    cases = [
+        f"WHEN epoch_us({value}) % {unit} = 0 THEN strftime({value}, '%Y-%m-%dT%H:%M:{text}Z')"
+        for text, unit in formats
+    ]
+    return f"CASE {' '.join(cases)} END"
+
+
+def _refuse_untyped_json(tree: exp.Expr) -> None:
+    """DuckDB writes other JSON than BigQuery: only a table's row, whose types the contract tells, is carried over."""
+    if tree.find(exp.JSONFormat):
+        raise CannotJudge("TO_JSON_STRING is carried over only as TO_JSON_STRING(final) of a table's SELECT")
 
 
 def _whole_cast(node: exp.Expr) -> exp.Expr:
@@ -179,7 +180,6 @@ def _row_hash(node: exp.Expr) -> exp.Expr:
 RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _row_hash,
     _in_unnest,
-    _json_text,
     _whole_cast,
     _date_stays_date,
     _whole_division,

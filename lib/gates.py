@@ -22,12 +22,12 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
         raise CannotJudge(f"no table is registered for phase {phase}")
     threshold = judge.settings.coverage_pct(phase)
     lines = [_line(coverage, threshold, judge) for coverage in covered.values()]
-    findings = tuple(finding for coverage in covered.values() for finding in _findings(coverage, threshold, judge))
+    findings = [finding for coverage in covered.values() for finding in _findings(coverage, threshold, judge)]
     return Verdict(
         gate="coverage",
         verdict=worst(line["verdict"] for line in lines),
         sentence=_sentence(phase, lines, threshold),
-        findings=findings,
+        findings=tuple(findings),
         table=tuple(lines),
         about={
             "phase": phase,
@@ -47,10 +47,10 @@ def _line(coverage: TableCoverage, threshold: float, judge: Judge) -> dict[str, 
         "covered": coverage.covered,
         "expected": coverage.expected,
         "coverage_pct": None if percent is None else round(percent, 2),
-        "missing": coverage.expected - coverage.covered,
+        "missing": coverage.missing,
         "partial": len(coverage.in_state(PARTIAL)),
         "absent": len(coverage.in_state(ABSENT)),
-        "outdated": sum(s.outdated for s in coverage.days if not s.excluded),
+        "outdated": len(coverage.outdated),
         "found": sum(s.found for s in coverage.days),
         "bootstrap": f"{len(full_bootstrap)}/{len(coverage.bootstrap)}",
         "excluded": sum(s.excluded for s in coverage.days),
@@ -102,7 +102,7 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
 
 
 def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
-    torn = [s for s in coverage.days if s.torn and not s.excluded]
+    torn = coverage.torn
     if not torn:
         return None
     first = torn[0].holding
@@ -113,7 +113,7 @@ def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | 
 
 
 def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
-    short = [s for s in coverage.bootstrap if s.state != FULL and s.todo]
+    short = coverage.short_bootstrap
     if not short:
         return None
     return Finding(
@@ -122,7 +122,7 @@ def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) ->
 
 
 def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
-    outdated = [s for s in coverage.days if s.outdated and not s.excluded]
+    outdated = coverage.outdated
     if not outdated:
         return None
     why = (outdated[0].todo or "").removeprefix("outdated: ")
@@ -135,17 +135,14 @@ def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Findin
 
 
 def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
-    doubled = [s for s in coverage.days if s.holding.expected and s.holding.rows != s.holding.present and not s.torn]
-    stray = [
-        s for s in coverage.days if not s.holding.expected and s.holding.rows and s.day not in judge.calendar.unplayed
-    ]
-    if not doubled and not stray:
+    doubled = coverage.doubled(judge.calendar.unplayed)
+    if not doubled:
         return None
-    where = _dates([*doubled, *stray], judge)
+    where = _dates(doubled, judge)
     return Finding(
         RED,
         coverage.table,
-        f"extra or doubled keys on {len(doubled) + len(stray)} dates: {where}",
+        f"extra or doubled keys on {len(doubled)} dates: {where}",
         _mend(coverage.phase),
     )
 

@@ -9,12 +9,13 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
+from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
-from lib.coverage import DateState, Judge, TableCoverage
+from lib.coverage import FULL, DateState, Judge, TableCoverage
 from lib.errors import BadInput
 from lib.registry import HISTORY, Registry, Table, registry
 
@@ -52,6 +53,7 @@ class Plan:
     chunks: tuple[Chunk, ...]
     groups: tuple[tuple[str, ...], ...]
     found: Mapping[str, tuple[date, ...]]  # full dates without a receipt, of which stock is taken
+    waiting: Mapping[str, Mapping[date, str]] = field(default_factory=dict)  # blocked by raw data, each with its reason
 
     @property
     def digest(self) -> str:
@@ -98,7 +100,9 @@ class Plan:
             "phases": list(self.phases),
         }
         totals = {"digest": self.digest, "dates": self.dates, "seconds": round(self.seconds, 1)}
-        return about | totals | {"groups": [list(group) for group in self.groups], "chunks": chunks, "found": found}
+        waiting = {name: {str(day): why for day, why in days.items()} for name, days in self.waiting.items()}
+        groups = [list(group) for group in self.groups]
+        return about | totals | {"groups": groups, "chunks": chunks, "found": found, "waiting": waiting}
 
 
 def read_plan(path: Path) -> Plan:
@@ -113,6 +117,7 @@ def read_plan(path: Path) -> Plan:
             chunks=tuple(_chunk(item) for item in raw["chunks"]),
             groups=tuple(tuple(group) for group in raw["groups"]),
             found={name: tuple(map(date.fromisoformat, days)) for name, days in raw["found"].items()},
+            waiting={name: _dated(days) for name, days in raw["waiting"].items()},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is no plan: {error}") from error
@@ -122,10 +127,14 @@ def read_plan(path: Path) -> Plan:
 
 
 def _chunk(item: Mapping[str, object]) -> Chunk:
-    reasons = {date.fromisoformat(day): str(reason) for day, reason in dict(item["reasons"]).items()}  # type: ignore[call-overload]
+    reasons = _dated(dict(item["reasons"]))  # type: ignore[call-overload]
     return Chunk(
         str(item["table"]), date.fromisoformat(str(item["history_from"])), reasons, float(str(item["seconds"]))
     )
+
+
+def _dated(texts: Mapping[str, str]) -> dict[date, str]:
+    return {date.fromisoformat(day): str(reason) for day, reason in texts.items()}
 
 
 @dataclass(frozen=True)
@@ -145,11 +154,15 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
     """
     wish = wish or Wish()
     phases = tuple(sorted(phases))
-    covered = judge.cover(phases, first, last)
+    below = {phase - 1 for phase in phases if phase >= FIRST_GATED_PHASE}
+    known = judge.cover({*phases, *below}, judge.calendar.season_start(first), last)
+    covered = {name: c.between(first, date.max) for name, c in known.items() if c.phase in phases}
+    closed = {phase: _closed(judge, known.values(), phase) for phase in phases}
     reasons: dict[str, dict[date, str]] = {}
     for name, coverage in covered.items():
         own = _own_reasons(coverage, wish) if wish.tables is None or name in wish.tables else {}
-        reasons[name] = own | _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
+        passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
+        reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
     seconds = _seconds_per_date(judge)
     chunks = [chunk for name, days in reasons.items() for chunk in _chunks(name, days, judge.calendar, seconds)]
     return Plan(
@@ -160,7 +173,36 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         chunks=tuple(chunks),
         groups=_groups(judge.registry, reasons),
         found={name: days for name, c in covered.items() if (days := _found(c, reasons[name], wish))},
+        waiting=_waiting(judge.registry, covered, known, reasons, closed),
     )
+
+
+def _closed(judge: Judge, known: Iterable[TableCoverage], phase: int) -> dict[date, str]:
+    """The dates whose upstream phase stays red whatever is computed: planning them would never come to an end."""
+    if phase < FIRST_GATED_PHASE:
+        return {}
+    return red_dates(judge, (coverage for coverage in known if coverage.phase == phase - 1), mended=True)
+
+
+def _waiting(
+    tables: Registry,
+    covered: Mapping[str, TableCoverage],
+    known: Mapping[str, TableCoverage],
+    planned: Mapping[str, Mapping[date, str]],
+    closed: Mapping[int, Mapping[date, str]],
+) -> dict[str, dict[date, str]]:
+    """The dates of phase 4 and above that no run can fill before raw data come in, each with its reason."""
+    states = {name: {state.day: state for state in coverage.days} for name, coverage in known.items()}
+    waiting: dict[str, dict[date, str]] = {}
+    for name, coverage in covered.items():
+        if coverage.phase < FIRST_GATED_PHASE:
+            continue
+        for state in coverage.judged:
+            if state.state == FULL or state.day in planned[name]:
+                continue
+            why = closed[coverage.phase].get(state.day) or upstream_reason(tables.tables[name], state.day, states)
+            waiting.setdefault(name, {})[state.day] = why or state.reason
+    return waiting
 
 
 def _own_reasons(coverage: TableCoverage, wish: Wish) -> dict[date, str]:

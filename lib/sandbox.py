@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from itertools import repeat
+from multiprocessing import get_context
 
 import pyarrow as pa
 
-from lib.backfill import Backfill
+from lib.backfill import Backfill, Outcome
 from lib.calendar import read_calendar
 from lib.coverage import Judge, key_parts
 from lib.errors import BadInput
-from lib.plan import make_plan
+from lib.plan import Chunk, make_plan
 from lib.registry import registry
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse
@@ -62,12 +65,22 @@ def compute_all(
     with warehouse.reading() as session:
         calendar = read_calendar(session, settings)
         plan = make_plan(Judge(session, settings, calendar), phases, settings.start_date, calendar.as_of)
-    backfill = Backfill(warehouse, settings)
-    for group in plan.groups:
-        for table in group:
-            outcomes = backfill.run_chunks(plan.chunks_of(table))
-            dates = sum(len(outcome.published) for outcome in outcomes)
-            say(f"{table}: {dates} dates in {sum(outcome.seconds for outcome in outcomes):.1f} s")
+    with ProcessPoolExecutor(settings.backfill.workers, mp_context=get_context("spawn")) as pool:
+        for group in plan.groups:
+            chunks = [chunk for table in group for chunk in plan.chunks_of(table)]
+            outcomes = list(pool.map(_run_chunk, repeat(warehouse), repeat(settings), chunks))
+            for table in group:
+                say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
+
+
+def _run_chunk(warehouse: EmbeddedWarehouse, settings: Settings, chunk: Chunk) -> Outcome:
+    return Backfill(warehouse, settings).run_chunk(chunk)
+
+
+def _told(table: str, outcomes: list[Outcome]) -> str:
+    dates, seconds = sum(len(o.published) for o in outcomes), sum(o.seconds for o in outcomes)
+    failed = [f"{day}: {why}" for o in outcomes for day, why in (o.failed | o.blocked).items()]
+    return f"{table}: {dates} dates in {seconds:.1f} s" + (f"; not computed: {'; '.join(failed[:3])}" if failed else "")
 
 
 def take_away(warehouse: EmbeddedWarehouse, settings: Settings, losses: Mapping[str, Loss] = INCIDENT) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from lib.errors import BadInput
+from lib.features import ALL_FEATURES
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = Path(__file__).parent / "expected"
@@ -65,6 +66,14 @@ class FeatureFacts(_Strict):
 
     default_limit_pct: float = Field(10, ge=0, le=100)
     exceptions: dict[str, float] = {}
+
+    @field_validator("exceptions")
+    @classmethod
+    def _are_features(cls, exceptions: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(exceptions) - set(ALL_FEATURES))
+        if unknown:
+            raise ValueError(f"no feature is called {', '.join(unknown)}")
+        return exceptions
 
     def limit_pct(self, feature: str) -> float:
         """The limit of one feature, percent of the rows."""

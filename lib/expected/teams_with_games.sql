@@ -8,8 +8,8 @@ WITH schedule AS (
 ),
 seasons AS (
   SELECT season_year, MIN(game_date) AS season_start
-  FROM nba_raw.nbac_schedule
-  WHERE game_date BETWEEN @history_from AND @last AND SUBSTR(game_id, 1, 3) = '002' AND game_status NOT IN (4, 5)
+  FROM schedule
+  WHERE SUBSTR(game_id, 1, 3) = '002' AND game_status NOT IN (4, 5)
   GROUP BY season_year
 ),
 games AS (

@@ -190,6 +190,7 @@ class EmbeddedWarehouse:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute(f"SET threads = {self.threads}")
+            connection.execute("SET enable_progress_bar = false")
             yield connection
         finally:
             connection.close()

@@ -13,13 +13,13 @@ from functools import cache
 from typing import Any
 
 import wasmtime
-import zetasql.core.wasm_client as wasm  # type: ignore[import-untyped]
+import zetasql.core.wasm_client as wasm
 from sqlglot.dialects import BigQuery
-from zetasql.core.exceptions import ServerError  # type: ignore[import-untyped]
-from zetasql.wasi import get_wasm_path  # type: ignore[import-untyped]
-from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service  # type: ignore[import-untyped]
-from zetasql.wasi._pb2.zetasql.proto import options_pb2  # type: ignore[import-untyped]
-from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as enums  # type: ignore[import-untyped]
+from zetasql.core.exceptions import ServerError
+from zetasql.wasi import get_wasm_path
+from zetasql.wasi._pb2.zetasql.local_service import local_service_pb2 as service
+from zetasql.wasi._pb2.zetasql.proto import options_pb2
+from zetasql.wasi._pb2.zetasql.resolved_ast import resolved_node_kind_pb2 as enums
 
 from lib.contract import Contract
 
@@ -37,7 +37,14 @@ FIELDS = {
     "TIMESTAMP": "timestamp_value",
     "NUMERIC": "numeric_value",
 }
-PARAMETERS = {"dates": "ARRAY<DATE>", "first": "DATE", "last": "DATE", "history_from": "DATE"}
+PARAMETERS = {
+    "dates": "ARRAY<DATE>",
+    "first": "DATE",
+    "last": "DATE",
+    "history_from": "DATE",
+    "bootstrap_days": "INT64",
+    "minimum_games": "INT64",
+}
 
 PRODUCT_EXTERNAL = 1  # the names of types as on BigQuery
 Row = Mapping[str, object]
@@ -136,7 +143,7 @@ def flat_names(sql: str, tables: Container[str]) -> str:
 
 @cache
 def _options() -> Any:
-    """Every released feature, the names of types as on BigQuery, and the four parameters of a table's SELECT."""
+    """Every released feature, the names of types as on BigQuery, and the parameters of a table's SELECT."""
     language = _client().call_grpc_func(
         "ZetaSqlLocalService_GetLanguageOptions",
         service.LanguageOptionsRequest(maximum_features=True),

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import duckdb
-import pyarrow as pa  # type: ignore[import-untyped]
+import pyarrow as pa
 
 from lib.dialect import create_table, to_duckdb
 from lib.registry import Table, registry
@@ -41,9 +41,9 @@ class Memory:
 
     def select(self, name: str, parameters: Mapping[str, object]) -> list[dict[str, Any]]:
         """The rows that the SELECT of table *name* gives, not stored."""
-        select = registry().table(name).select
-        assert select is not None
-        return self.query(to_duckdb(select), parameters)
+        table = registry().table(name)
+        assert table.select is not None
+        return self.query(to_duckdb(table.select, table.contract), parameters)
 
     def compute(self, dates: Iterable[date], season_start: date) -> None:
         """Has every table computed over *dates*, each when its rows are first asked for."""
@@ -69,6 +69,13 @@ class Memory:
 
 
 def bounds(dates: Iterable[date], season_start: date) -> dict[str, object]:
-    """The four parameters of a SELECT over *dates*."""
+    """The parameters of a SELECT over *dates*."""
     days = sorted(dates)
-    return {"dates": days, "first": days[0], "last": days[-1], "history_from": season_start}
+    return {
+        "dates": days,
+        "first": days[0],
+        "last": days[-1],
+        "history_from": season_start,
+        "bootstrap_days": 14,
+        "minimum_games": 5,
+    }

@@ -8,7 +8,9 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 
+from lib.contract import Contract, read_contract
 from lib.dialect import column_type, create_table, to_duckdb
 from lib.errors import CannotJudge
 from lib.registry import registry
@@ -30,6 +32,12 @@ def google(sql: str) -> Any:
     return row["x"]
 
 
+def a_contract(columns: str) -> Contract:
+    """The contract of a table with *columns* and the key ``k``."""
+    create = sqlglot.parse_one(f"CREATE TABLE d.t ({columns}, PRIMARY KEY (k) NOT ENFORCED)", read="bigquery")
+    return read_contract(create, "here")
+
+
 def test_in_unnest_becomes_a_subquery_that_prunes() -> None:
     days = [date(2024, 1, 1), date(2024, 1, 2)]
     sql = "SELECT COUNT(*) FROM UNNEST([DATE '2024-01-01', DATE '2024-01-03']) AS d WHERE d IN UNNEST(@dates)"
@@ -38,20 +46,37 @@ def test_in_unnest_becomes_a_subquery_that_prunes() -> None:
 
 
 @pytest.mark.parametrize(
-    "struct",
+    ("kind", "value"),
     [
-        "NUMERIC '100' AS a",
-        "NUMERIC '0.573' AS a, NUMERIC '-5.5' AS b, NUMERIC '10' AS c",
-        "1.0 AS a, 0.25 AS b, [1.5, 2.0, 3.0] AS c",
-        "10 AS a, -7 AS b, TRUE AS c",
-        "CAST(NULL AS NUMERIC) AS a, CAST(NULL AS STRING) AS b",
-        "TIMESTAMP '2024-01-01 18:30:00+00' AS a, DATE '2024-01-01' AS b",
-        "['missing_game_total', 'thin_sample:2/3'] AS a, 'Dončić \"10.50\" 1.0/2' AS b",
+        ("NUMERIC(5, 1)", "NUMERIC '100'"),
+        ("NUMERIC(5, 3)", "NUMERIC '0.573'"),
+        ("NUMERIC(5, 1)", "NUMERIC '-5.5'"),
+        ("NUMERIC(5, 1)", "CAST(NULL AS NUMERIC)"),
+        ("FLOAT64", "1.0"),
+        ("FLOAT64", "0.25"),
+        ("ARRAY<FLOAT64>", "[1.5, 2.0, -3.0]"),
+        ("INT64", "-7"),
+        ("BOOL", "TRUE"),
+        ("DATE", "DATE '2024-01-01'"),
+        ("TIMESTAMP", "TIMESTAMP '2024-01-01 18:30:00+00'"),
+        ("TIMESTAMP", "TIMESTAMP '2024-01-01 18:30:00.25+00'"),
+        ("TIMESTAMP", "TIMESTAMP '2024-01-01 18:30:00.0625+00'"),
+        ("TIMESTAMP", "CAST(NULL AS TIMESTAMP)"),
+        ("STRING", "'Dončić \"10.50\" 1.0/2'"),
+        ("ARRAY<STRING>", "['missing_game_total', 'thin_sample:2/3']"),
     ],
 )
-def test_to_json_string_is_written_as_google_writes_it(struct: str) -> None:
-    sql = f"WITH final AS (SELECT {struct}) SELECT TO_JSON_STRING(final) AS x FROM final"
-    assert duck(sql) == google(sql)
+def test_a_row_is_written_as_json_as_google_writes_it(kind: str, value: str) -> None:
+    contract = a_contract(f"k STRING NOT NULL OPTIONS(description='k'), a {kind} OPTIONS(description='a')")
+    sql = f"WITH final AS (SELECT 'k' AS k, {value} AS a) SELECT TO_JSON_STRING(final) AS x FROM final"
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    assert connection.execute(to_duckdb(sql, contract)).fetchall() == [(google(sql),)]
+
+
+def test_json_without_a_contract_is_refused() -> None:
+    with pytest.raises(CannotJudge, match="only as TO_JSON_STRING"):
+        to_duckdb("WITH final AS (SELECT 1 AS a) SELECT TO_JSON_STRING(final) FROM final")
 
 
 @pytest.mark.parametrize("fraction", ["5/2", "3/2", "-5/2", "7/3"])

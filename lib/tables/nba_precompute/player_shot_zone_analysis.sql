@@ -69,18 +69,27 @@ players AS (
 history AS (
   SELECT
     game_date, season_year, player_lookup, shot_zones_available, paint_attempts, paint_makes, mid_range_attempts,
-    mid_range_makes, three_pt_attempts, three_pt_makes, assisted_fg_makes, unassisted_fg_makes
+    mid_range_makes, three_pt_attempts, three_pt_makes, assisted_fg_makes, unassisted_fg_makes,
+    -- 1 for the player's first game of the season
+    ROW_NUMBER() OVER (PARTITION BY season_year, player_lookup ORDER BY game_date) AS number
   FROM nba_analytics.player_game_summary
   WHERE game_date BETWEEN @history_from AND @last
 ),
-recent AS (
-  SELECT
-    players.game_date AS analysis_date, history.*,
-    ROW_NUMBER() OVER (PARTITION BY players.game_date, players.player_lookup ORDER BY history.game_date DESC) AS age
+entering AS (
+  SELECT players.game_date AS analysis_date, players.season_year, players.player_lookup, MAX(history.number) AS games
   FROM players
   JOIN history
     ON history.player_lookup = players.player_lookup AND history.season_year = players.season_year
       AND history.game_date < players.game_date
+  GROUP BY players.game_date, players.season_year, players.player_lookup
+),
+-- the last 20 games; the newest has age 1
+recent AS (
+  SELECT entering.analysis_date, 1 + entering.games - history.number AS age, history.*
+  FROM entering
+  JOIN history
+    ON history.player_lookup = entering.player_lookup AND history.season_year = entering.season_year
+      AND history.game_date < entering.analysis_date AND history.number > entering.games - 20
 ),
 -- threes are known of every game; where the other zones are not, they would weigh too much
 samples AS (
@@ -98,7 +107,6 @@ samples AS (
     SUM(IF(shot_zones_available, paint_attempts + mid_range_attempts + COALESCE(three_pt_attempts, 0), 0)) AS shots_20,
     SUM(IF(age <= 10, assisted_fg_makes, NULL)) AS assisted, SUM(IF(age <= 10, unassisted_fg_makes, NULL)) AS unassisted
   FROM recent
-  WHERE age <= 20
   GROUP BY analysis_date, player_lookup
 ),
 measured AS (
