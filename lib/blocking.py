@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from itertools import pairwise
 
 from lib.calendar import Calendar
 from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, holdings
@@ -44,8 +45,7 @@ def red_dates(judge: Judge, covered: Iterable[TableCoverage], mended: bool = Fal
     found: dict[date, str] = {}
     for coverage in covered:
         seasons = judge.calendar.by_season(coverage.due)
-        starts = [*seasons, date.max]
-        for start, following in zip(starts, starts[1:], strict=False):
+        for start, following in pairwise([*seasons, date.max]):
             season = coverage.between(start, following)
             for day, why in _red_in_season(season, judge, mended).items():
                 found.setdefault(day, f"blocked by {coverage.table} {why}")

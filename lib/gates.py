@@ -6,55 +6,75 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import as_ranges
 from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
 from lib.errors import CannotJudge
+from lib.phase4_gate import Roots, default_findings, default_rates, waits_for_raw
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 
 
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
     """Every table of the phase, full on enough of its expected dates, none torn, outdated or doubled.
 
+    From phase 4 on, no eligible date may be missing but for want of raw data, and no feature a default too often.
     Raises CannotJudge where the range holds no expected date at all.
     """
-    covered = judge.cover([phase], first, last)
+    if not judge.calendar.expected_dates(first, last):
+        raise CannotJudge(
+            f"the range {first} to {last} holds no expected date: nothing can be judged; choose another range"
+        )
+    below = {phase - 1} if phase >= FIRST_GATED_PHASE else set()
+    known = judge.cover({phase, *below}, judge.calendar.season_start(first), last)
+    covered = [c.between(first, date.max) for c in known.values() if c.phase == phase]
     if not covered:
         raise CannotJudge(f"no table is registered for phase {phase}")
-    threshold = judge.settings.coverage_pct(phase)
-    lines = [_line(coverage, threshold, judge) for coverage in covered.values()]
-    findings = [finding for coverage in covered.values() for finding in _findings(coverage, threshold, judge)]
+    roots = Roots(judge, known, phase) if below else None
+    rates = default_rates(judge, first, last) if below else []
+    return _verdict(judge, covered, roots, rates, {"phase": phase, "first": str(first), "last": str(last)})
+
+
+def _verdict(
+    judge: Judge,
+    covered: Sequence[TableCoverage],
+    roots: Roots | None,
+    rates: list[dict[str, Any]],
+    about: dict[str, Any],
+) -> Verdict:
+    threshold = judge.settings.coverage_pct(about["phase"])
+    found = [_findings(coverage, threshold, judge, roots) for coverage in covered]
+    lines = [_line(coverage, findings, roots) for coverage, findings in zip(covered, found, strict=True)]
+    defaults = default_findings(rates)
+    about |= {"as_of": str(judge.calendar.as_of), "threshold_pct": threshold}
     return Verdict(
         gate="coverage",
-        verdict=worst(line["verdict"] for line in lines),
-        sentence=_sentence(phase, lines, threshold),
-        findings=tuple(findings),
+        verdict=worst([*(line["verdict"] for line in lines), *(finding.severity for finding in defaults)]),
+        sentence=_sentence(about["phase"], lines, threshold, defaults),
+        findings=(*(finding for findings in found for finding in findings), *defaults),
         table=tuple(lines),
-        about={
-            "phase": phase,
-            "as_of": str(judge.calendar.as_of),
-            "first": str(first),
-            "last": str(last),
-            "threshold_pct": threshold,
-        },
+        about=about | ({"features": rates} if roots else {}),
     )
 
 
-def _line(coverage: TableCoverage, threshold: float, judge: Judge) -> dict[str, Any]:
+def _line(coverage: TableCoverage, findings: Sequence[Finding], roots: Roots | None) -> dict[str, Any]:
     full_bootstrap = [s for s in coverage.bootstrap if s.state == FULL]
     percent = coverage.coverage_pct
+    blocked = sum(s.state != FULL and waits_for_raw(s) for s in coverage.judged)
     return {
         "table": coverage.table,
         "covered": coverage.covered,
         "expected": coverage.expected,
+        **({"eligible": coverage.eligible} if roots else {}),
         "coverage_pct": None if percent is None else round(percent, 2),
         "missing": coverage.missing,
         "partial": len(coverage.in_state(PARTIAL)),
         "absent": len(coverage.in_state(ABSENT)),
+        **({"blocked": blocked} if roots else {}),
         "outdated": len(coverage.outdated),
         "found": sum(s.found for s in coverage.days),
         "bootstrap": f"{len(full_bootstrap)}/{len(coverage.bootstrap)}",
         "excluded": sum(s.excluded for s in coverage.days),
-        "verdict": worst(finding.severity for finding in _moving(_findings(coverage, threshold, judge))),
+        "verdict": worst(finding.severity for finding in _moving(findings)),
     }
 
 
@@ -63,31 +83,27 @@ def _moving(findings: Sequence[Finding]) -> list[Finding]:
     return [f for f in findings if not (f.severity == AMBER and f.what.startswith("missing"))]
 
 
-def _findings(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Finding]:
-    rules = (_too_few, _missing, _torn, _bootstrap_short, _outdated, _doubled, _found)
-    return [finding for rule in rules if (finding := rule(coverage, threshold, judge)) is not None]
+def _findings(coverage: TableCoverage, threshold: float, judge: Judge, roots: Roots | None) -> list[Finding]:
+    missing = roots.findings(coverage) if roots else _missing(coverage, threshold, judge)
+    rules = (_torn, _bootstrap_short, _outdated, _doubled, _found)
+    others = [finding for rule in rules if (finding := rule(coverage, threshold, judge)) is not None]
+    return _too_few(coverage, threshold) + missing + others
 
 
-def _too_few(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+def _too_few(coverage: TableCoverage, threshold: float) -> list[Finding]:
     percent = coverage.coverage_pct
-    if percent is None:
-        if not coverage.bootstrap and not any(s.excluded for s in coverage.days):
-            raise CannotJudge(
-                f"{coverage.table}: the range holds no expected date: nothing can be judged; choose another range"
-            )
-        return None
-    if percent >= threshold:
-        return None
+    if percent is None or percent >= threshold:
+        return []
     short = (
         f"{coverage.covered} of {coverage.expected} expected dates are full ({percent:.1f} %, needed {threshold:g} %)"
     )
-    return Finding(RED, coverage.table, short, _mend(coverage.phase))
+    return [Finding(RED, coverage.table, short, _mend(coverage.phase))]
 
 
-def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Finding]:
     missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
     if not missing:
-        return None
+        return []
     severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
     reasons = sorted(
         {s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable}
@@ -98,7 +114,7 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
         if any(s.todo for s in missing)
         else f"load the raw data that is missing, then {_mend(coverage.phase)}"
     )
-    return Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)
+    return [Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)]
 
 
 def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
@@ -165,10 +181,14 @@ def _mend(phase: int) -> str:
     return f"runbook run --phase {phase}"
 
 
-def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float) -> str:
+def _sentence(
+    phase: int, lines: Sequence[dict[str, Any]], threshold: float, defaults: Sequence[Finding] = ()
+) -> str:
     short = [line["table"].partition(".")[2] for line in lines if line["verdict"] == RED]
     if all(line["expected"] == 0 for line in lines):
-        return f"The range lies inside bootstrap: nothing for Phase {phase + 1} to do."
+        return "The range lies inside bootstrap: nothing for Phase 4 to do."
     if short:
         return f"Phase {phase} is not complete: {len(lines) - len(short)} of {len(lines)} tables hold; red: {', '.join(short)}."
+    if defaults:
+        return f"Phase {phase} is not complete: {len(defaults)} features are defaults too often."
     return f"Phase {phase} holds: all {len(lines)} tables are full on at least {threshold:g} % of their expected dates."

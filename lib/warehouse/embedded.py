@@ -11,6 +11,7 @@ import os
 import random
 import re
 import shutil
+import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -190,7 +191,8 @@ class EmbeddedWarehouse:
         try:
             connection.execute("SET TimeZone = 'UTC'")
             connection.execute(f"SET threads = {self.threads}")
-            connection.execute("SET enable_progress_bar = false")
+            if "ipykernel" not in sys.modules:  # in a kernel the setting itself asks for ipywidgets
+                connection.execute("SET enable_progress_bar = false")
             yield connection
         finally:
             connection.close()

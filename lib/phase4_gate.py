@@ -1,0 +1,96 @@
+"""What the gate of phase 4 asks beyond coverage: why eligible dates are not full, and how often a feature is a default."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from lib.blocking import red_dates, upstream_reason
+from lib.calendar import as_ranges
+from lib.coverage import FULL, DateState, Judge, TableCoverage
+from lib.features import ALL_FEATURES
+from lib.verdicts import AMBER, GREEN, RED, Finding
+
+STORE = "nba_predictions.ml_feature_store_v2"
+
+ROWS = f"SELECT COUNT(*) FROM {STORE} WHERE game_date BETWEEN @first AND @last"
+DEFAULTS = f"""
+SELECT feature, COUNT(*)
+FROM (SELECT default_features FROM {STORE} WHERE game_date BETWEEN @first AND @last), UNNEST(default_features) AS feature
+GROUP BY feature
+"""
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Why dates of *phase* are not full. ``known`` is the coverage of it and of the phase below, from season start on."""
+
+    judge: Judge
+    known: Mapping[str, TableCoverage]
+    phase: int
+
+    def findings(self, coverage: TableCoverage) -> list[Finding]:
+        """Amber for eligible dates that only wait for raw data, red for any other that is absent or partial."""
+        missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
+        waiting = [s for s in missing if waits_for_raw(s)]
+        others = [s for s in missing if not waits_for_raw(s)]
+        mend = f"runbook run --phase {self.phase}"
+        found = []
+        if waiting:
+            found.append(self._finding(AMBER, coverage, "blocked", waiting, f"load the raw data, then {mend}"))
+        if others:
+            found.append(self._finding(RED, coverage, "absent or partial", others, mend))
+        return found
+
+    def why(self, table: str, state: DateState) -> str:
+        """``blocked by <table> <date> <reason>``, or what the date itself lacks."""
+        blocked = upstream_reason(self.judge.registry.tables[table], state.day, self._states)
+        return blocked or self._red.get(state.day) or state.reason
+
+    def _finding(self, severity: str, coverage: TableCoverage, what: str, states: list[DateState], mend: str) -> Finding:
+        dates = as_ranges((s.day for s in states), list(self.judge.calendar.games))
+        why = self.why(coverage.table, states[0])
+        return Finding(severity, coverage.table, f"{what} on {len(states)} eligible dates: {dates}; {why}", mend)
+
+    @cached_property
+    def _states(self) -> dict[str, dict[date, DateState]]:
+        return {name: {state.day: state for state in coverage.days} for name, coverage in self.known.items()}
+
+    @cached_property
+    def _red(self) -> dict[date, str]:
+        return red_dates(self.judge, (c for c in self.known.values() if c.phase == self.phase - 1))
+
+
+def waits_for_raw(state: DateState) -> bool:
+    """Whether nothing but raw data keeps the date from being full."""
+    return state.holding.waiting > 0 and state.holding.present >= state.holding.computable
+
+
+def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:
+    """Per feature the share of rows that hold a default, and its limit, both in percent; empty without rows."""
+    rows = judge.session.rows(ROWS, first=first, last=last)[0][0]
+    counts = dict(judge.session.rows(DEFAULTS, first=first, last=last))
+    limits = judge.settings.features
+    return [_rate(name, 100 * counts.get(name, 0) / rows, limits.limit_pct(name)) for name in ALL_FEATURES if rows]
+
+
+def _rate(feature: str, percent: float, limit: float) -> dict[str, Any]:
+    verdict = RED if percent > limit else GREEN
+    return {"feature": feature, "default_pct": round(percent, 2), "limit_pct": limit, "verdict": verdict}
+
+
+def default_findings(rates: Sequence[Mapping[str, Any]]) -> list[Finding]:
+    """Red for every feature that is a default more often than its limit allows."""
+    return [
+        Finding(
+            RED,
+            f"{STORE}.{rate['feature']}",
+            f"a default in {rate['default_pct']:.1f} % of the rows, at most {rate['limit_pct']:g} % may be",
+            "load the raw data it comes from, then runbook run --phase 4; limits stand in runbook.toml, [features]",
+        )
+        for rate in rates
+        if rate["verdict"] == RED
+    ]
