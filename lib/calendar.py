@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from lib.errors import BadInput, CannotJudge
@@ -59,9 +60,12 @@ class Calendar:
 
     def season_start(self, day: date) -> date:
         """First regular-season date of the season *day* lies in; *day* itself before the first known season."""
-        starts = sorted(self.starts.values())
-        place = bisect_right(starts, day)
-        return starts[place - 1] if place else day
+        place = bisect_right(self._sorted_starts, day)
+        return self._sorted_starts[place - 1] if place else day
+
+    @cached_property
+    def _sorted_starts(self) -> list[date]:
+        return sorted(self.starts.values())
 
     def is_bootstrap(self, day: date) -> bool:
         """Whether *day* is one of the first ``bootstrap_days`` calendar days of its season."""
@@ -108,6 +112,14 @@ def closed_range(calendar: Calendar, settings: Settings, first: date | None, las
     if end > calendar.as_of:
         raise BadInput(f"the range ends {end}, past as-of {calendar.as_of}: what lies ahead cannot be complete")
     return start, end
+
+
+def as_date(text: str) -> date | None:
+    """A date as YYYY-MM-DD, None for an empty text; BadInput for anything else."""
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise BadInput(f"'{text}' is no date: write YYYY-MM-DD") from error
 
 
 def as_ranges(days: Iterable[date], neighbours: Sequence[date]) -> str:

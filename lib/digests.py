@@ -11,6 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from itertools import accumulate
 
 from lib.calendar import EVER, Calendar
@@ -41,6 +42,11 @@ class _Series:
         return high[0] - low[0], high[1] - low[1]
 
 
+@cache
+def _label(source: Source) -> str:
+    return f"{source.table} {source.window} {source.columns}"
+
+
 class InputDigests:
     """Input digests of several tables over a range, from one scan of each source."""
 
@@ -54,7 +60,7 @@ class InputDigests:
 
     def of(self, table: Table, day: date) -> str:
         """SHA-256 over everything *table* reads for *day*."""
-        parts = [f"{s.table} {s.window} {s.columns} {self._sums(s, day)}" for s in table.sources]
+        parts = [f"{_label(source)} {self._sums(source, day)}" for source in table.sources]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def _sums(self, source: Source, day: date) -> Sums:

@@ -181,9 +181,7 @@ def _mend(phase: int) -> str:
     return f"runbook run --phase {phase}"
 
 
-def _sentence(
-    phase: int, lines: Sequence[dict[str, Any]], threshold: float, defaults: Sequence[Finding] = ()
-) -> str:
+def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float, defaults: Sequence[Finding] = ()) -> str:
     short = [line["table"].partition(".")[2] for line in lines if line["verdict"] == RED]
     if all(line["expected"] == 0 for line in lines):
         return "The range lies inside bootstrap: nothing for Phase 4 to do."

@@ -50,7 +50,9 @@ class Roots:
         blocked = upstream_reason(self.judge.registry.tables[table], state.day, self._states)
         return blocked or self._red.get(state.day) or state.reason
 
-    def _finding(self, severity: str, coverage: TableCoverage, what: str, states: list[DateState], mend: str) -> Finding:
+    def _finding(
+        self, severity: str, coverage: TableCoverage, what: str, states: list[DateState], mend: str
+    ) -> Finding:
         dates = as_ranges((s.day for s in states), list(self.judge.calendar.games))
         why = self.why(coverage.table, states[0])
         return Finding(severity, coverage.table, f"{what} on {len(states)} eligible dates: {dates}; {why}", mend)

@@ -19,10 +19,10 @@ from IPython.display import HTML, display
 
 from lib import preflight, signoff
 from lib.backfill import Backfill
-from lib.calendar import closed_range, read_calendar
+from lib.calendar import as_date, closed_range, read_calendar
 from lib.checks import run_checks
 from lib.coverage import Judge, TableCoverage
-from lib.errors import BadInput, GateFailed
+from lib.errors import GateFailed
 from lib.gates import coverage_gate
 from lib.launch import launch_verdict, progress_into
 from lib.monitor import attempts_verdict, runners_verdict
@@ -180,14 +180,6 @@ def gate(name: str, verdict: Verdict) -> None:
         raise GateFailed(
             f"gate '{name}' is red: {first.where}: {first.what}" + (f"; mend: {first.mend}" if first.mend else "")
         )
-
-
-def as_date(text: str) -> date | None:
-    """A date as YYYY-MM-DD, None for an empty text; BadInput for anything else."""
-    try:
-        return date.fromisoformat(text) if text else None
-    except ValueError as error:
-        raise BadInput(f"'{text}' is no date: write YYYY-MM-DD") from error
 
 
 def _from_root(url: str) -> str:

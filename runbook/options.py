@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import click
 from rich.console import Console
 
-from lib.calendar import Calendar, closed_range, read_calendar
+from lib.calendar import Calendar, as_date, closed_range, read_calendar
 from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.gates import coverage_gate
@@ -23,7 +23,6 @@ from lib.raw_gate import raw_gate
 from lib.registry import registry
 from lib.settings import Settings, load_settings
 from lib.show import terminal
-from lib.step import as_date
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 

@@ -19,17 +19,19 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import psutil
-import pyarrow as pa
 
 from lib.contract import Contract
 from lib.dialect import create_table, to_duckdb
 from lib.errors import BadInput, CannotJudge, RunbookError
 from lib.registry import registry
 from lib.warehouse.locks import reading, writing
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"}
 DIFFERENT_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
@@ -248,6 +250,8 @@ def system_contracts() -> list[Contract]:
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple[Any, ...], ...]) -> None:
     if not rows:
         return
+    import pyarrow as pa
+
     names = registry().table(table).contract.column_names
     columns = pa.table({name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)})
     connection.register("incoming", columns)
