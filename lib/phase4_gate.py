@@ -37,12 +37,11 @@ class Roots:
         missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
         waiting = [s for s in missing if waits_for_raw(s)]
         others = [s for s in missing if not waits_for_raw(s)]
-        mend = f"runbook run --phase {self.phase}"
         found = []
         if waiting:
-            found.append(self._finding(AMBER, coverage, "blocked", waiting, f"load the raw data, then {mend}"))
+            found.append(self._finding(AMBER, coverage, "blocked", waiting, "load the raw data, then runbook run"))
         if others:
-            found.append(self._finding(RED, coverage, "absent or partial", others, mend))
+            found.append(self._finding(RED, coverage, "absent or partial", others, "runbook run"))
         return found
 
     def why(self, table: str, state: DateState) -> str:

@@ -59,13 +59,17 @@ def verdict_html(verdict: Verdict) -> str:
 
 
 def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Rows of equal keys as an HTML table."""
+    """Rows of equal keys as an HTML table: text to the left, numbers to the right."""
     if not rows:
         return ""
     names = [name for name in rows[0] if name not in UNSHOWN]
-    head = "".join(f"<th>{escape(HEADINGS.get(name, name))}</th>" for name in names)
+    side = {name: "right" if isinstance(rows[0][name], (int, float)) else "left" for name in names}
+    head = "".join(f'<th style="text-align:{side[name]}">{escape(HEADINGS.get(name, name))}</th>' for name in names)
     body = "".join(
-        "<tr>" + "".join(f"<td>{escape(_cell(name, row[name]))}</td>" for name in names) + "</tr>" for row in rows
+        "<tr>"
+        + "".join(f'<td style="text-align:{side[name]}">{escape(_cell(name, row[name]))}</td>' for name in names)
+        + "</tr>"
+        for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
