@@ -26,7 +26,7 @@ PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute"}
 def gate(
     phase: int, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None
 ) -> int:
-    """Judge PHASE: 2 raw data, 3 analytics.
+    """Judge PHASE: 2 raw data, 3 analytics, 4 precompute.
 
     Every table of the phase against the keys it must hold, counted on the schedule and the raw data. Names the missing
     dates and the command that mends them. Exit code 1 where the gate is red.

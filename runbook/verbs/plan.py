@@ -77,6 +77,9 @@ def show_plan(place: Place, made: Plan) -> None:
         f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
     )
     place.console.print(f"Chain of {len(steps)} notebooks, about {whole:.0f} s, of it {made.seconds:.0f} s computing.")
+    for name, days in made.waiting.items():
+        day, why = min(days.items())
+        place.console.print(f"{name}: {len(days)} dates wait for raw data, the first {day}: {why}.")
 
 
 def _line(made: Plan, name: str) -> dict[str, object]:
