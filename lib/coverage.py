@@ -185,9 +185,11 @@ def holdings(
 ) -> dict[date, Holding]:
     """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
     game, entity = key_parts(table.contract)
+    bounds = {"first": first, "last": last}
+    rule = expected_sql(settings.tables[table.name].expected)
+    wanted = session.keep_once(rule, **bounds, history_from=history_from, **settings.eligibility(table.name))
     sql = f"""
-WITH wanted AS ({expected_sql(settings.tables[table.name].expected)}),
-wanted_keys AS (SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting FROM wanted),
+WITH wanted_keys AS (SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting FROM {wanted}),
 held_keys AS (
   SELECT {table.date_column} AS day, {game or "''"} AS game, {entity} AS entity, COUNT(*) AS copies,
     {row_hash(table.contract.business_columns)} AS content
@@ -207,8 +209,7 @@ FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = want
 GROUP BY 1
 ORDER BY 1
 """
-    bounds = {"first": first, "last": last, "history_from": history_from}
-    rows = session.rows(sql, **bounds, **settings.eligibility(table.name))
+    rows = session.rows(sql, **bounds)
     return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), r[7], r[8]) for r in rows}
 
 
@@ -238,6 +239,7 @@ class Judge:
     ) -> None:
         self.session, self.settings, self.calendar = session, settings, calendar
         self.registry = tables or registry()
+        self._known: dict[tuple[date, date], dict[str, dict[date, DateState]]] = {}
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
@@ -245,18 +247,22 @@ class Judge:
         up_to = max(wanted)
         tables = [t for t in self.registry.computed if (self.settings.phase_of(t.name) or 99) <= up_to]
         self._refuse_missing(tables)
-        start = self.calendar.season_start(first)
-        digests = InputDigests(self.session, tables, self.calendar, start, last)
-        receipts = self._receipts(start, last)
-        states: dict[str, dict[date, DateState]] = {}
-        for table in tables:
-            own = receipts.get(table.name, {})
-            states[table.name] = self._states(table, own, digests, states, start, last)
+        states = self._judged(tables, self.calendar.season_start(first), last)
         return {
             table.name: self._covered(table, phase, states[table.name], first, last)
             for table in tables
             if (phase := self.settings.phase_of(table.name)) in wanted and phase is not None
         }
+
+    def _judged(self, tables: list[Table], start: date, last: date) -> dict[str, dict[date, DateState]]:
+        """States of *tables*, upstream first; what this judge has seen already is not looked at again."""
+        states = self._known.setdefault((start, last), {})
+        new = [table for table in tables if table.name not in states]
+        digests = InputDigests(self.session, new, self.calendar, start, last)
+        receipts = self._receipts(start, last)
+        for table in new:
+            states[table.name] = self._states(table, receipts.get(table.name, {}), digests, states, start, last)
+        return states
 
     def _covered(
         self, table: Table, phase: int, states: Mapping[date, DateState], first: date, last: date

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,15 @@ from runbook.manifest import Manifest, StepRecord, code_digests, file_digest, re
 
 NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT_SECONDS = 6 * 3600
+PROOF = ("40_validate", "50_signoff")
+# what a step must give: a gate cell that is gone from the notebook itself is noticed, too
+GATES = {
+    "10_preflight": frozenset({"warehouse", "contracts", "upstream", "sample"}),
+    "20_launch": frozenset({"published"}),
+    "30_monitor": frozenset({"runners", "attempts"}),
+    "40_validate": frozenset({"coverage", "quality"}),
+    "50_signoff": frozenset({"tables", "validator", "attempts", "quality", "dependencies", "signer"}),
+}
 
 
 @dataclass(frozen=True)
@@ -25,8 +34,12 @@ class ChainStep:
     name: str
     notebook: str
     parameters: dict[str, Any]
-    wave: int
-    launch: bool = False
+    wave: int = 0
+
+    @property
+    def launch(self) -> bool:
+        """Whether it computes a table."""
+        return self.notebook == "20_launch"
 
     @property
     def template(self) -> Path:
@@ -49,22 +62,30 @@ class Chain:
 
 
 def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "") -> Chain:
-    """Preflight, launches group by group, monitor, validate and sign-off for every phase of the plan."""
-    steps: list[ChainStep] = []
+    """For every phase with work: preflight, launches group by group, monitor, validate, sign-off.
+
+    A phase without work is proven anew by validate and sign-off; where no phase has work they run side by side.
+    """
+    launches = {phase: _launch_groups(plan, phase, phase_of) for phase in plan.phases}
+    waves: list[list[ChainStep]] = []
     for phase in plan.phases:
-        steps.append(ChainStep(f"10_preflight.phase{phase}", "10_preflight", {"phase": phase}, len(steps)))
-        for group in _launch_groups(plan, phase, phase_of):
-            wave = len(steps)
-            steps += [_launch(table, phase, wave) for table in group]
-        for notebook in ("30_monitor", "40_validate", "50_signoff"):
-            extra = {"signer": signer} if notebook == "50_signoff" and signer else {}
-            steps.append(ChainStep(f"{notebook}.phase{phase}", notebook, {"phase": phase} | extra, len(steps)))
-    return Chain(plan, tuple(steps))
+        if launches[phase]:
+            waves.append([_of_phase("10_preflight", phase)])
+            waves += [[_launch(table, phase) for table in group] for group in launches[phase]]
+            waves.append([_of_phase("30_monitor", phase)])
+        waves += [[_of_phase("40_validate", phase)], [_of_phase("50_signoff", phase, signer)]]
+    if not any(launches.values()):
+        waves = [[step for wave in waves for step in wave if step.notebook == name] for name in PROOF]
+    return Chain(plan, tuple(replace(step, wave=number) for number, wave in enumerate(waves) for step in wave))
 
 
-def _launch(table: str, phase: int, wave: int) -> ChainStep:
+def _of_phase(notebook: str, phase: int, signer: str = "") -> ChainStep:
+    return ChainStep(f"{notebook}.phase{phase}", notebook, {"phase": phase} | ({"signer": signer} if signer else {}))
+
+
+def _launch(table: str, phase: int) -> ChainStep:
     short = table.partition(".")[2]
-    return ChainStep(f"20_launch.{short}", "20_launch", {"table": short, "phase": phase}, wave, launch=True)
+    return ChainStep(f"20_launch.{short}", "20_launch", {"table": short, "phase": phase})
 
 
 def _launch_groups(plan: Plan, phase: int, phase_of: Callable[[str], int | None]) -> list[list[str]]:
@@ -141,7 +162,7 @@ class Runner:
             template=step.template,
             output=self.folder / f"{step.name}.ipynb",
             parameters=self._parameters(step),
-            gates=None,
+            gates=GATES.get(step.notebook),
             timeout_seconds=TIMEOUT_SECONDS,
             env={},
             log=self.folder / "logs" / f"{step.name}.log",

@@ -55,6 +55,7 @@ class Session:
     """One consistent look at the warehouse. Queries are GoogleSQL with ``@name`` parameters."""
 
     connection: duckdb.DuckDBPyConnection
+    _kept: dict[str, str] = field(default_factory=dict)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
@@ -67,6 +68,14 @@ class Session:
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
         self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql, contract)}", parameters)
+
+    def keep_once(self, sql: str, **parameters: object) -> str:
+        """The name under which a query's rows are kept; asked for again, the query is not run again."""
+        asked = repr((sql, sorted(parameters.items())))
+        if asked not in self._kept:
+            self._kept[asked] = f"kept_{len(self._kept)}"
+            self.keep(self._kept[asked], sql, None, **parameters)
+        return self._kept[asked]
 
     def write_parquet(self, name: str, path: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""

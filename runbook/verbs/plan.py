@@ -11,21 +11,35 @@ import click
 from lib.errors import BadInput
 from lib.plan import Plan, make_plan, reason_counts
 from lib.show import table_of
+from lib.verdicts import Verdict
 from runbook.chain import make_chain
-from runbook.options import Place, json_option, open_place, range_options, read_wish, warehouse_option, wish_options
+from runbook.options import (
+    Place,
+    json_option,
+    open_place,
+    phase_verdict,
+    range_options,
+    read_wish,
+    warehouse_option,
+    wish_options,
+)
 
-SECONDS_PER_NOTEBOOK = 1.6
+SECONDS_PER_NOTEBOOK = 3.5  # kernel, imports and one look at the warehouse
 
 
 def plan_for(
     place: Place, phase: int | None, dates: str | None, tables: str | None, force: bool, recompute_found: bool
-) -> Plan:
-    """The plan for the options of a verb; BadInput where they name what is not there."""
+) -> tuple[Plan, list[Verdict]]:
+    """The plan for the options of a verb and what the gates of its phases say, from one look at the warehouse.
+
+    Raises BadInput where an option names what is not there.
+    """
     if phase is not None and phase not in place.computed_phases:
         raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, place.computed_phases))}")
     with place.judge() as (judge, first, last):
         wish = read_wish(dates, tables, force, recompute_found, judge.calendar)
-        return make_plan(judge, [phase] if phase else place.computed_phases, first, last, wish)
+        made = make_plan(judge, [phase] if phase else place.computed_phases, first, last, wish)
+        return made, [phase_verdict(judge, number, first, last) for number in made.phases]
 
 
 @click.command()
@@ -52,7 +66,7 @@ def plan(
     A set difference against the warehouse: what is absent, partial or outdated now, and what reads it.
     """
     place = open_place(url, start_date, end_date)
-    made = plan_for(place, phase, dates, tables, force, recompute_found)
+    made, _ = plan_for(place, phase, dates, tables, force, recompute_found)
     if out:
         made.write(out)
     if as_json:

@@ -9,12 +9,14 @@ import click
 
 from lib.plan import Plan
 from lib.show import verdict_text
+from lib.verdicts import AMBER, Verdict
 from runbook.chain import Runner, make_chain, run_folder
 from runbook.manifest import Manifest
 from runbook.options import (
     Place,
     json_option,
     open_place,
+    phase_verdict,
     range_options,
     runs_folder,
     runs_option,
@@ -64,16 +66,21 @@ def run(
     """
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json
-    made = plan_for(place, phase, dates, tables, force, recompute_found)
-    _show_gates(place, made, "Before")
+    made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
+    _show(place, made, "Before", verdicts)
     show_plan(place, made)
     if dry_run:
         click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
         return 0
     manifest = _execute(place, made, workers, signer, runs)
-    ambers = _show_gates(place, made, "After")
+    if made.chunks:
+        verdicts = _verdicts_after(place, made)
+        _show(place, made, "After", verdicts)
+    elif manifest.outcome == "proven":
+        place.console.print("There was nothing to do; what stands above was proven anew.")
     if as_json:
         click.echo(manifest.model_dump_json(indent=1))
+    ambers = any(verdict.verdict == AMBER for verdict in verdicts)
     return EXIT_CODES[manifest.outcome] or int(strict and ambers)
 
 
@@ -86,13 +93,14 @@ def _execute(place: Place, made: Plan, workers: int | None, signer: str, runs: s
     return manifest
 
 
-def _show_gates(place: Place, made: Plan, when: str) -> bool:
-    """Shows the gates of the plan's phases; whether any of them is amber."""
+def _verdicts_after(place: Place, made: Plan) -> list[Verdict]:
     place.start_date, place.end_date = made.first, made.last
-    verdicts = [place.verdict(phase) for phase in made.phases]
+    with place.judge() as (judge, first, last):
+        return [phase_verdict(judge, phase, first, last) for phase in made.phases]
+
+
+def _show(place: Place, made: Plan, when: str, verdicts: list[Verdict]) -> None:
     for verdict in verdicts:
-        place.console.rule(
-            f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}", align="left"
-        )
+        title = f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}"
+        place.console.rule(title, align="left")
         place.console.print(verdict_text(verdict))
-    return any(verdict.verdict == "amber" for verdict in verdicts)

@@ -212,7 +212,7 @@ def test_form_is_the_mean_and_the_sample_deviation_of_the_last_games() -> None:
         rows.played(before(2 * age), points, minutes_played=30 + age, usage_rate=20 + age, ts_pct=0.5)
     row = rows.one("player_daily_cache")
     assert (row["points_avg_last_5"], row["points_avg_last_10"]) == (14, Decimal("18.3"))
-    assert row["points_std_last_10"] == Decimal("11.00")  # 605.33 / 5, its root
+    assert row["points_std_last_10"] == Decimal("10.98")  # the root of (6 x 2620 - 110 x 110) / 30
     assert (row["minutes_avg_last_10"], row["usage_rate_last_10"]) == (Decimal("33.5"), Decimal("23.5"))
     assert row["early_season_flag"]
 
