@@ -72,9 +72,12 @@ def prepared(world: World, day: date, without_outcome: bool = False) -> Memory:
 
 
 def rows_of(memory: Memory, table: Table, day: date, sql: str | None = None) -> list[Row]:
-    """The rows of *day* in *table*, without what changes from run to run; *sql* in place of its SELECT."""
-    parameters = bounds([day], season_days()[0]) | MINIMUM_GAMES
-    rows = memory.query(to_duckdb(sql or table.select or "", table.contract), parameters)
+    """The rows of *day* in *table*, without what changes from run to run; *sql*: by another SELECT than its own."""
+    text = f"SELECT * FROM {table.name}"
+    parameters: dict[str, object] = {}
+    if sql:
+        text, parameters = to_duckdb(sql, table.contract), bounds([day], season_days()[0]) | MINIMUM_GAMES
+    rows = memory.query(text, parameters)
     return sorted(({name: row[name] for name in table.contract.business_columns} for row in rows), key=str)
 
 

@@ -1,0 +1,89 @@
+"""What the tests share: the pocket league, warehouses of it, and settings that fit it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lib.league import League, pocket_league
+from lib.sandbox import compute_all, load_raw
+from lib.settings import ROOT, Settings, load_settings
+from lib.warehouse import EmbeddedWarehouse, connect
+
+POCKET = (
+    (r"start_date = .*", "start_date = 2023-10-24"),
+    (r"regular_season_games = .*", "regular_season_games = 66"),
+    (r"play_in_games = .*", "play_in_games = 1"),
+    (r"playoff_games = .*", "playoff_games = [5, 5]"),
+    (r'^"?nba_(precompute|predictions).*\n', ""),  # phases 2 and 3 alone
+)
+
+
+@pytest.fixture(scope="session")
+def league() -> League:
+    """Six teams, two autumns: 96 game dates, 24 of them bootstrap."""
+    return pocket_league()
+
+
+@pytest.fixture(scope="session")
+def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's settings, with the pocket league's size and phases 2 and 3 only."""
+    text = (ROOT / "runbook.toml").read_text()
+    for pattern, replacement in POCKET:
+        text, changes = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+        assert changes, f"runbook.toml has no line like {pattern}"
+    path = tmp_path_factory.mktemp("settings") / "runbook.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture(scope="session")
+def settings(settings_file: Path) -> Settings:
+    """The settings of the pocket league."""
+    return load_settings(settings_file)
+
+
+@pytest.fixture(scope="session")
+def raw_file(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse file with the raw data alone. Copy it; never change it."""
+    path = tmp_path_factory.mktemp("raw") / "warehouse.duckdb"
+    load_raw(connect(f"duckdb:///{path}"), league.tables, league.as_of, "sandbox")
+    return path
+
+
+@pytest.fixture(scope="session")
+def computed_file(raw_file: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse file with Phase 3 computed. Copy it; never change it."""
+    path = tmp_path_factory.mktemp("computed") / "warehouse.duckdb"
+    shutil.copy(raw_file, path)
+    compute_all(connect(f"duckdb:///{path}"), settings)
+    return path
+
+
+@pytest.fixture
+def raw_only(raw_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
+    """A warehouse of one's own with raw data and nothing computed."""
+    return _copy(raw_file, tmp_path / "raw_only.duckdb")
+
+
+@pytest.fixture
+def warehouse(computed_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
+    """A warehouse of one's own with Phase 3 computed."""
+    return _copy(computed_file, tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
+def pocket_environment(settings_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The environment of a person who works on the pocket league; gives the folder of the runs."""
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(settings_file))
+    monkeypatch.setenv("RUNBOOK_RUNS", str(tmp_path / "runs"))
+    monkeypatch.delenv("RUNBOOK_WAREHOUSE", raising=False)
+    return tmp_path / "runs"
+
+
+def _copy(source: Path, target: Path) -> EmbeddedWarehouse:
+    shutil.copy(source, target)
+    return connect(f"duckdb:///{target}", wait=20)
