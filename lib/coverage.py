@@ -77,10 +77,15 @@ class DateState:
         return self.state == PARTIAL and self.holding.present < self.holding.computable
 
     @property
+    def waits(self) -> bool:
+        """Not full for nothing but raw data that is not there."""
+        return self.holding.waiting > 0 and self.holding.present >= self.holding.computable
+
+    @property
     def reason(self) -> str:
         """Why the date is not full, or what is wrong with it."""
         held = self.holding
-        if held.waiting and held.present >= held.computable:
+        if self.waits:
             return f"{held.waiting_for}: {held.waiting} of {held.expected} keys cannot be computed"
         return self.todo or ""
 

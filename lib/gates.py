@@ -10,7 +10,7 @@ from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import as_ranges
 from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
 from lib.errors import CannotJudge
-from lib.phase4_gate import Roots, default_findings, default_rates, waits_for_raw
+from lib.phase4_gate import Roots, default_findings, default_rates
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 
 
@@ -59,7 +59,7 @@ def _verdict(
 def _line(coverage: TableCoverage, findings: Sequence[Finding], roots: Roots | None) -> dict[str, Any]:
     full_bootstrap = [s for s in coverage.bootstrap if s.state == FULL]
     percent = coverage.coverage_pct
-    blocked = sum(s.state != FULL and waits_for_raw(s) for s in coverage.judged)
+    blocked = sum(s.waits for s in coverage.judged)
     return {
         "table": coverage.table,
         "covered": coverage.covered,
@@ -85,7 +85,7 @@ def _moving(findings: Sequence[Finding]) -> list[Finding]:
 
 def _findings(coverage: TableCoverage, threshold: float, judge: Judge, roots: Roots | None) -> list[Finding]:
     missing = roots.findings(coverage) if roots else _missing(coverage, threshold, judge)
-    rules = (_torn, _bootstrap_short, _outdated, _doubled, _found)
+    rules = (_torn, _bootstrap_short, _bootstrap_waiting, _outdated, _doubled, _found)
     others = [finding for rule in rules if (finding := rule(coverage, threshold, judge)) is not None]
     return _too_few(coverage, threshold) + missing + others
 
@@ -105,9 +105,7 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Fi
     if not missing:
         return []
     severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
-    reasons = sorted(
-        {s.holding.waiting_for for s in missing if s.holding.waiting_for and s.holding.present >= s.holding.computable}
-    )
+    reasons = sorted({s.holding.waiting_for for s in missing if s.waits and s.holding.waiting_for})
     because = f" ({', '.join(reasons)})" if reasons else ""
     mend = (
         _mend(coverage.phase)
@@ -137,6 +135,14 @@ def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) ->
     )
 
 
+def _bootstrap_waiting(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
+    waiting = [s for s in coverage.bootstrap if s.state != FULL and not s.todo]
+    if not waiting:
+        return None
+    what = f"bootstrap dates that wait for raw data: {_dates(waiting, judge)}; {waiting[0].reason}"
+    return Finding(AMBER, coverage.table, what, f"load the raw data that is missing, then {_mend(coverage.phase)}")
+
+
 def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
     outdated = coverage.outdated
     if not outdated:
@@ -155,12 +161,13 @@ def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     if not doubled:
         return None
     where = _dates(doubled, judge)
-    return Finding(
-        RED,
-        coverage.table,
-        f"extra or doubled keys on {len(doubled)} dates: {where}",
-        _mend(coverage.phase),
+    # rows of others on a day without games are never deleted by a run
+    mend = (
+        _mend(coverage.phase)
+        if any(s.todo for s in doubled)
+        else "no run wrote these rows: look at them, then delete them"
     )
+    return Finding(RED, coverage.table, f"extra or doubled keys on {len(doubled)} dates: {where}", mend)
 
 
 def _found(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:

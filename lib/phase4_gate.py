@@ -35,8 +35,8 @@ class Roots:
     def findings(self, coverage: TableCoverage) -> list[Finding]:
         """Amber for eligible dates that only wait for raw data, red for any other that is absent or partial."""
         missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
-        waiting = [s for s in missing if waits_for_raw(s)]
-        others = [s for s in missing if not waits_for_raw(s)]
+        waiting = [s for s in missing if s.waits]
+        others = [s for s in missing if not s.waits]
         found = []
         if waiting:
             found.append(self._finding(AMBER, coverage, "blocked", waiting, "load the raw data, then runbook run"))
@@ -63,11 +63,6 @@ class Roots:
     @cached_property
     def _red(self) -> dict[date, str]:
         return red_dates(self.judge, (c for c in self.known.values() if c.phase == self.phase - 1))
-
-
-def waits_for_raw(state: DateState) -> bool:
-    """Whether nothing but raw data keeps the date from being full."""
-    return state.holding.waiting > 0 and state.holding.present >= state.holding.computable
 
 
 def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:

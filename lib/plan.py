@@ -15,7 +15,7 @@ from pathlib import Path
 
 from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
-from lib.coverage import FULL, DateState, Judge, TableCoverage
+from lib.coverage import DateState, Judge, TableCoverage
 from lib.errors import BadInput
 from lib.registry import HISTORY, Registry, Table, registry
 
@@ -198,10 +198,10 @@ def _waiting(
         if coverage.phase < FIRST_GATED_PHASE:
             continue
         for state in coverage.judged:
-            if state.state == FULL or state.day in planned[name]:
-                continue
-            why = closed[coverage.phase].get(state.day) or upstream_reason(tables.tables[name], state.day, states)
-            waiting.setdefault(name, {})[state.day] = why or state.reason
+            shut = closed[coverage.phase].get(state.day) if state.todo else None
+            if state.day not in planned[name] and (shut or state.waits):
+                why = upstream_reason(tables.tables[name], state.day, states) or shut
+                waiting.setdefault(name, {})[state.day] = why or state.reason
     return waiting
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -49,17 +53,21 @@ def settings(settings_file: Path) -> Settings:
 @pytest.fixture(scope="session")
 def raw_file(league: League, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse file with the raw data alone. Copy it; never change it."""
-    path = tmp_path_factory.mktemp("raw") / "warehouse.duckdb"
-    load_raw(connect(f"duckdb:///{path}"), league.tables, league.as_of, "sandbox")
+    with _built_once(tmp_path_factory, "raw") as path:
+        if not path.exists():
+            load_raw(connect(f"duckdb:///{path}"), league.tables, league.as_of, "sandbox")
     return path
 
 
 @pytest.fixture(scope="session")
 def computed_file(raw_file: Path, settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A warehouse file with Phase 3 computed. Copy it; never change it."""
-    path = tmp_path_factory.mktemp("computed") / "warehouse.duckdb"
-    shutil.copy(raw_file, path)
-    compute_all(connect(f"duckdb:///{path}"), settings)
+    with _built_once(tmp_path_factory, "computed") as path:
+        if not path.exists():
+            unfinished = path.with_name("unfinished.duckdb")
+            shutil.copy(raw_file, unfinished)
+            compute_all(connect(f"duckdb:///{unfinished}"), settings)
+            unfinished.rename(path)
     return path
 
 
@@ -82,6 +90,17 @@ def pocket_environment(settings_file: Path, monkeypatch: pytest.MonkeyPatch, tmp
     monkeypatch.setenv("RUNBOOK_RUNS", str(tmp_path / "runs"))
     monkeypatch.delenv("RUNBOOK_WAREHOUSE", raising=False)
     return tmp_path / "runs"
+
+
+@contextmanager
+def _built_once(factory: pytest.TempPathFactory, name: str) -> Iterator[Path]:
+    """A place for a warehouse that all workers of a test run share, held alone while one of them builds it."""
+    base = factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / name
+    folder.mkdir(exist_ok=True)
+    with (folder / "building").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder / "warehouse.duckdb"
 
 
 def _copy(source: Path, target: Path) -> EmbeddedWarehouse:

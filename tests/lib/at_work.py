@@ -6,17 +6,23 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
+
+import duckdb
+import pyarrow as pa
 
 from lib.backfill import Backfill, Outcome
 from lib.calendar import closed_range, read_calendar
 from lib.coverage import DateState, Judge, TableCoverage
 from lib.gates import coverage_gate
 from lib.plan import Plan, Wish, make_plan
-from lib.registry import registry
+from lib.registry import Registry, registry
+from lib.sandbox import load_raw
 from lib.settings import Settings
 from lib.verdicts import Verdict
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import EmbeddedWarehouse, connect
+from tests.lib.raw_rows import RawRows
 
 TEAM_OFFENSE = "nba_analytics.team_offense_game_summary"
 TEAM_DEFENSE = "nba_analytics.team_defense_game_summary"
@@ -27,11 +33,23 @@ PHASE_3 = (TEAM_OFFENSE, TEAM_DEFENSE, PLAYERS, UPCOMING_PLAYER, UPCOMING_TEAM)
 Rows = list[tuple[Any, ...]]
 
 
+def made(path: Path, rows: RawRows, as_of: date) -> EmbeddedWarehouse:
+    """A new warehouse that holds *rows* as its raw data."""
+    warehouse = connect(f"duckdb:///{path}", wait=20)
+    load_raw(warehouse, {name: _as_arrow(name, found) for name, found in rows.items()}, as_of, "made by hand")
+    return warehouse
+
+
+def _as_arrow(name: str, rows: list[dict[str, Any]]) -> pa.Table:
+    columns = [c for c in registry().table(name).contract.column_names if any(c in row for row in rows)]
+    return pa.table({column: [row.get(column) for row in rows] for column in columns})
+
+
 @contextmanager
-def judging(warehouse: EmbeddedWarehouse, settings: Settings) -> Iterator[Judge]:
+def judging(warehouse: EmbeddedWarehouse, settings: Settings, tables: Registry | None = None) -> Iterator[Judge]:
     """A judge on one look at the warehouse."""
     with warehouse.reading() as session:
-        yield Judge(session, settings, read_calendar(session, settings))
+        yield Judge(session, settings, read_calendar(session, settings), tables)
 
 
 def covered(warehouse: EmbeddedWarehouse, settings: Settings) -> dict[str, TableCoverage]:
@@ -114,12 +132,14 @@ def failures(outcomes: list[Outcome]) -> dict[tuple[str, date], str]:
 def contents(warehouse: EmbeddedWarehouse) -> dict[str, Rows]:
     """Every row of Phase 3, without the volatile columns, in one order."""
     with warehouse.writing() as connection:
-        return {
-            name: connection.execute(
-                f"SELECT {', '.join(registry().tables[name].contract.business_columns)} FROM {name} ORDER BY ALL"
-            ).fetchall()
-            for name in PHASE_3
-        }
+        return {name: _rows(connection, name) for name in PHASE_3}
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Rows:
+    columns = ", ".join(registry().tables[name].contract.business_columns)
+    # by way of Arrow: fetching a TIMESTAMPTZ directly needs pytz
+    found = connection.sql(f"SELECT {columns} FROM {name} ORDER BY ALL").to_arrow_table()
+    return [tuple(row.values()) for row in found.to_pylist()]
 
 
 def content_hashes(warehouse: EmbeddedWarehouse) -> dict[tuple[str, date], tuple[int, str]]:

@@ -1,0 +1,359 @@
+"""The gate of phase 4, and what keeps a date of phase 4 from being computed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+from pydantic import ValidationError
+
+from lib.backfill import Backfill, Outcome
+from lib.calendar import Calendar, read_calendar
+from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage
+from lib.errors import CannotJudge
+from lib.gates import coverage_gate
+from lib.league import pocket_league
+from lib.plan import Chunk, Plan, Wish, make_plan, read_plan
+from lib.registry import registry
+from lib.sandbox import load_raw
+from lib.settings import FeatureFacts, Settings, load_settings
+from lib.verdicts import AMBER, GREEN, RED, Verdict
+from lib.warehouse import EmbeddedWarehouse, connect
+
+SETTINGS = load_settings()
+# in a season of 40 dates the first weeks weigh more
+SMALL = SETTINGS.model_copy(
+    update={
+        "gates": SETTINGS.gates.model_copy(update={"precompute_coverage_pct": 50}),
+        "features": FeatureFacts(default_limit_pct=60),
+    }
+)
+START, AS_OF = date(2023, 10, 24), date(2024, 1, 10)
+CACHE, FACTORS = "nba_precompute.player_daily_cache", "nba_precompute.player_composite_factors"
+ZONES, DEFENCE = "nba_precompute.player_shot_zone_analysis", "nba_precompute.team_defense_zone_analysis"
+STORE, CONTEXT = "nba_predictions.ml_feature_store_v2", "nba_analytics.upcoming_player_game_context"
+BOXES = ("nba_raw.nbac_gamebook_player_stats", "nba_raw.bdl_player_boxscores", "nba_raw.nbac_team_boxscore")
+
+
+# --- counted by hand: 848 dates, each in a state
+
+
+@dataclass
+class Counted:
+    """A judge that knows one table of phase 4 on 848 dates; the first 14 of its 862 are bootstrap."""
+
+    states: dict[date, DateState]
+    defaults: dict[str, int] = field(default_factory=dict)
+    rows: int = 1000
+    settings: Settings = SETTINGS
+    first: date = date(2021, 10, 19)
+
+    def __post_init__(self) -> None:
+        self.days = [self.first + timedelta(days=n) for n in range(862)]
+        self.registry = registry()
+        self.calendar = Calendar(self.days[-1], {2021: self.first}, dict.fromkeys(self.days, 5), frozenset(), 14)
+        answers = {True: [(self.rows,)], False: list(self.defaults.items())}
+        self.session = SimpleNamespace(rows=lambda sql, **_: answers["UNNEST" not in sql])
+
+    def cover(self, phases: set[int], first: date, last: date) -> dict[str, TableCoverage]:
+        due = tuple(self.days[14:])
+        above = self._full("nba_analytics.player_game_summary", 3, due)
+        return {above.table: above, CACHE: TableCoverage(CACHE, 4, tuple(self.states.values()), due)}
+
+    def _full(self, table: str, phase: int, due: tuple[date, ...]) -> TableCoverage:
+        return TableCoverage(table, phase, tuple(state(day) for day in due), due)
+
+    def verdict(self) -> Verdict:
+        return coverage_gate(cast(Judge, self), 4, self.days[0], self.days[-1])
+
+
+def state(day: date, present: int = 10, waiting: int = 0) -> DateState:
+    held = Holding(day, 10, waiting, present, 0, present, "0", "star", "no box score" if waiting else None)
+    return DateState(held, False, False, False, None if present + waiting == 10 else "absent", False)
+
+
+def counted(full: int, absent: int = 0, waiting: int = 0, **facts: Any) -> Counted:
+    """The latest dates of the 848: *waiting* for raw data, before them *absent*, before them *full*."""
+    days = [date(2021, 10, 19) + timedelta(days=n) for n in range(14, 862)]
+    kinds = [state(day) for day in days]
+    kinds = kinds[: len(days) - absent - waiting]
+    missing = days[len(kinds) :]
+    kinds += [state(day, present=0) for day in missing[:absent]]
+    kinds += [state(day, present=0, waiting=10) for day in missing[absent:]]
+    return Counted({s.day: s for s in kinds[-(full + absent + waiting) :]}, **facts)
+
+
+@pytest.mark.parametrize(("full", "verdict"), [(747, GREEN), (746, RED)])
+def test_gate_needs_747_of_848_full_dates(full: int, verdict: str) -> None:
+    judged = counted(full).verdict()
+    assert judged.verdict == verdict
+    line = judged.table[0]
+    assert (line["covered"], line["expected"], line["eligible"], line["missing"]) == (full, 848, full, 0)
+
+
+def test_804_of_848_dates_are_94_8_percent_and_green() -> None:
+    judged = counted(804).verdict()
+    assert (judged.verdict, judged.table[0]["coverage_pct"]) == (GREEN, 94.81)
+
+
+def test_one_eligible_date_that_is_absent_is_red_at_any_percentage() -> None:
+    judged = counted(847, absent=1).verdict()
+    assert judged.verdict == RED
+    assert "absent or partial on 1 eligible dates: 2024-02-27" in judged.findings[0].what
+
+
+def test_a_date_that_waits_for_raw_data_is_amber_and_counted() -> None:
+    judged = counted(847, waiting=1).verdict()
+    assert judged.verdict == AMBER
+    assert (judged.table[0]["blocked"], judged.table[0]["missing"]) == (1, 1)
+    assert "no box score" in judged.findings[0].what
+
+
+def test_too_many_waiting_dates_are_red() -> None:
+    assert counted(746, waiting=102).verdict().verdict == RED
+
+
+@pytest.mark.parametrize(("rows", "verdict"), [(100, GREEN), (101, RED)])
+def test_a_feature_may_be_a_default_in_one_row_of_ten(rows: int, verdict: str) -> None:
+    judged = counted(848, defaults={"points_avg_last_5": rows}).verdict()
+    assert judged.verdict == verdict
+    rate = next(line for line in judged.about["features"] if line["feature"] == "points_avg_last_5")
+    assert (rate["default_pct"], rate["limit_pct"], rate["verdict"]) == (rows / 10, 10, verdict)
+
+
+def test_a_feature_with_a_limit_of_its_own_is_judged_by_it() -> None:
+    assert counted(848, defaults={"shot_zone_mismatch_score": 250}).verdict().verdict == GREEN
+    judged = counted(848, defaults={"shot_zone_mismatch_score": 251}).verdict()
+    assert "at most 25 % may be" in judged.findings[0].what
+
+
+def test_a_limit_for_a_feature_that_is_none_is_refused() -> None:
+    with pytest.raises(ValidationError, match="no feature is called points_avg"):
+        FeatureFacts(exceptions={"points_avg": 5})
+
+
+# --- on a small league
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One season of the pocket league, computed up to phase 4."""
+    path = tmp_path_factory.mktemp("built") / "warehouse.duckdb"
+    warehouse = connect(f"duckdb:///{path}")
+    load_raw(warehouse, season(), AS_OF, "test")
+    run(warehouse, 3)
+    run(warehouse, 4)
+    return path
+
+
+def season() -> dict[str, pa.Table]:
+    tables = pocket_league().tables
+    return {
+        name: t.filter(pc.less(t["game_date"], pa.scalar(AS_OF))) if "game_date" in t.column_names else t
+        for name, t in tables.items()
+    }
+
+
+@pytest.fixture
+def warehouse(built: Path, tmp_path: Path) -> EmbeddedWarehouse:
+    shutil.copy(built, tmp_path / "warehouse.duckdb")
+    return connect(f"duckdb:///{tmp_path / 'warehouse.duckdb'}")
+
+
+@contextmanager
+def judging(warehouse: EmbeddedWarehouse, settings: Settings = SETTINGS) -> Iterator[Judge]:
+    with warehouse.reading() as session:
+        yield Judge(session, settings, read_calendar(session, settings))
+
+
+def plan(warehouse: EmbeddedWarehouse, *phases: int, wish: Wish | None = None) -> Plan:
+    with judging(warehouse) as judge:
+        return make_plan(judge, phases, START, AS_OF, wish)
+
+
+def run(warehouse: EmbeddedWarehouse, *phases: int) -> list[Outcome]:
+    return Backfill(warehouse, SETTINGS).run_chunks(plan(warehouse, *phases).chunks)
+
+
+def gate(warehouse: EmbeddedWarehouse, last: date = AS_OF) -> Verdict:
+    with judging(warehouse, SMALL) as judge:
+        return coverage_gate(judge, 4, START, last)
+
+
+def covered(warehouse: EmbeddedWarehouse, table: str) -> TableCoverage:
+    with judging(warehouse) as judge:
+        return judge.cover([4], START, AS_OF)[table]
+
+
+def change(warehouse: EmbeddedWarehouse, sql: str) -> None:
+    with warehouse.writing() as connection:
+        connection.execute(sql)
+
+
+def lose_boxes(warehouse: EmbeddedWarehouse, day: date) -> str:
+    """Takes every box of one game of *day* away; the game's home team."""
+    with warehouse.reading() as session:
+        home = session.rows(f"SELECT MIN(home_team_tricode) FROM nba_raw.nbac_schedule WHERE game_date = '{day}'")[0][0]
+    for name in BOXES:
+        change(warehouse, f"DELETE FROM {name} WHERE game_date = DATE '{day}' AND game_id LIKE '%{home}%'")
+    return str(home)
+
+
+def rows_on(warehouse: EmbeddedWarehouse, table: str, day: date) -> int:
+    with warehouse.reading() as session:
+        column = registry().table(table).date_column
+        return int(session.rows(f"SELECT COUNT(*) FROM {table} WHERE {column} = '{day}'")[0][0])
+
+
+def chunk(table: str, *days: date) -> Chunk:
+    return Chunk(table, START, dict.fromkeys(days, "asked for"), 1)
+
+
+def full_day(warehouse: EmbeddedWarehouse, table: str = ZONES, place: int = -3) -> date:
+    return covered(warehouse, table).in_state(FULL)[place].day
+
+
+def test_everything_that_raw_data_suffice_for_is_full(warehouse: EmbeddedWarehouse) -> None:
+    verdict = gate(warehouse)
+    assert [line["table"] for line in verdict.table if line["verdict"] == RED] == []
+    for line in verdict.table:
+        assert line["covered"] + line["blocked"] == line["eligible"] <= line["expected"]
+        assert line["partial"] == line["outdated"] == 0
+
+
+def test_a_second_plan_finds_nothing_to_do(warehouse: EmbeddedWarehouse) -> None:
+    assert plan(warehouse, 3, 4).chunks == ()
+
+
+def test_bootstrap_dates_hold_nothing_and_are_green(warehouse: EmbeddedWarehouse) -> None:
+    verdict = gate(warehouse, START + timedelta(days=13))
+    assert verdict.verdict == GREEN
+    assert verdict.sentence == "The range lies inside bootstrap: nothing for Phase 4 to do."
+
+
+def test_a_range_without_games_cannot_be_judged(warehouse: EmbeddedWarehouse) -> None:
+    with judging(warehouse) as judge, pytest.raises(CannotJudge, match="holds no expected date"):
+        coverage_gate(judge, 4, date(2023, 7, 1), date(2023, 7, 9))
+
+
+def test_the_first_weeks_of_a_defence_are_not_eligible_and_not_planned(warehouse: EmbeddedWarehouse) -> None:
+    defence = covered(warehouse, DEFENCE)
+    early = [day for day in defence.due if day < defence.judged[0].day]
+    assert defence.expected == defence.eligible + len(early)
+    assert len(early) > 5
+    assert plan(warehouse, 4, wish=Wish(days=frozenset(early), tables=frozenset([DEFENCE]), force=True)).chunks == ()
+
+
+def test_a_date_taken_away_is_planned_and_names_what_it_blocks(warehouse: EmbeddedWarehouse) -> None:
+    day = full_day(warehouse)
+    change(warehouse, f"DELETE FROM {FACTORS} WHERE game_date = DATE '{day}'")
+    verdict = gate(warehouse)
+    assert verdict.verdict == RED
+    assert any(f"absent or partial on 1 eligible dates: {day}" in finding.what for finding in verdict.findings)
+    assert {c.table for c in plan(warehouse, 4).chunks} == {FACTORS, STORE}
+    run(warehouse, 4)
+    assert gate(warehouse).verdict != RED
+
+
+def test_a_torn_upstream_date_blocks_by_name(warehouse: EmbeddedWarehouse) -> None:
+    day = full_day(warehouse)
+    change(warehouse, f"DELETE FROM {FACTORS} WHERE game_date = DATE '{day}'")
+    outcome = Backfill(warehouse, SETTINGS).run_chunk(chunk(STORE, day))
+    assert outcome.blocked == {day: f"blocked by {FACTORS} {day} absent"}
+    assert outcome.published == {}
+
+
+def test_a_red_gate_below_blocks_every_later_date(warehouse: EmbeddedWarehouse) -> None:
+    table = "nba_analytics.team_offense_game_summary"
+    torn, later, earlier = (full_day(warehouse, DEFENCE, place) for place in (-5, -2, 2))
+    change(warehouse, f"DELETE FROM {table} WHERE game_date = DATE '{torn}' AND home_game")
+    outcome = Backfill(warehouse, SETTINGS).run_chunk(chunk(DEFENCE, earlier, torn, later))
+    assert list(outcome.published) == [earlier]
+    assert set(outcome.blocked) == {torn, later}
+    assert outcome.blocked[later].startswith(f"blocked by {table} {torn} partial")
+
+
+def test_the_gate_names_the_root_of_a_blocked_date(warehouse: EmbeddedWarehouse) -> None:
+    day = full_day(warehouse)
+    change(warehouse, f"DELETE FROM {CONTEXT} WHERE game_date = DATE '{day}'")
+    change(warehouse, f"DELETE FROM {CACHE} WHERE cache_date = DATE '{day}'")
+    finding = next(f for f in gate(warehouse).findings if f.where == CACHE and "absent or partial" in f.what)
+    assert finding.severity == RED
+    assert f"blocked by {CONTEXT} {day} absent" in finding.what
+
+
+@pytest.fixture(scope="module")
+def lost(built: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[EmbeddedWarehouse, date]:
+    """The same after every box of one game of the date was lost, and phases 3 and 4 were run again."""
+    path = tmp_path_factory.mktemp("lost") / "warehouse.duckdb"
+    shutil.copy(built, path)
+    warehouse = connect(f"duckdb:///{path}")
+    day = full_day(warehouse)
+    lose_boxes(warehouse, day)
+    run(warehouse, 3)
+    run(warehouse, 4)
+    return warehouse, day
+
+
+def test_a_date_whose_boxes_were_lost_is_emptied(lost: tuple[EmbeddedWarehouse, date]) -> None:
+    warehouse, day = lost
+    assert [rows_on(warehouse, table, day) for table in (ZONES, CACHE, FACTORS, STORE)] == [0, 0, 0, 0]
+
+
+def test_a_date_that_waits_for_raw_data_is_not_planned_again(lost: tuple[EmbeddedWarehouse, date]) -> None:
+    warehouse, day = lost
+    made = plan(warehouse, 3, 4)
+    assert made.chunks == ()
+    assert made.waiting[STORE][day] == f"blocked by {CONTEXT} {day} no box score"
+    finding = next(f for f in gate(warehouse).findings if f.where == STORE and str(day) in f.what)
+    assert finding.severity == AMBER
+
+
+def test_a_waiting_date_is_not_computed_when_asked_for(lost: tuple[EmbeddedWarehouse, date]) -> None:
+    warehouse, day = lost
+    wish = Wish(days=frozenset([day]), tables=frozenset([ZONES, CACHE, FACTORS, STORE]), force=True)
+    assert plan(warehouse, 4, wish=wish).chunks == ()
+    outcome = Backfill(warehouse, SETTINGS).run_chunk(chunk(STORE, day))
+    assert outcome.blocked == {day: f"blocked by {CONTEXT} {day} no box score"}
+
+
+def test_a_defence_is_prepared_on_a_date_whose_game_has_no_box(lost: tuple[EmbeddedWarehouse, date]) -> None:
+    warehouse, day = lost
+    assert day in {s.day for s in covered(warehouse, DEFENCE).in_state(FULL)}
+
+
+def test_a_plan_keeps_what_waits(lost: tuple[EmbeddedWarehouse, date], tmp_path: Path) -> None:
+    made = plan(lost[0], 3, 4)
+    made.write(tmp_path / "plan.json")
+    assert read_plan(tmp_path / "plan.json").waiting == made.waiting != {}
+
+
+def test_phase_4_waits_where_phase_3_stays_red_for_want_of_raw_data(warehouse: EmbeddedWarehouse) -> None:
+    with judging(warehouse) as judge:
+        *lost, last = judge.calendar.expected_dates(START, AS_OF)[-8:]
+    for day in lost:
+        lose_boxes(warehouse, day)
+    run(warehouse, 3)
+    made = plan(warehouse, 3, 4)
+    assert last not in {day for chunk in made.chunks for day in chunk.days}
+    assert made.waiting[DEFENCE][last].startswith("blocked by nba_analytics.")
+    assert f"{last} gate red: " in made.waiting[DEFENCE][last]
+
+
+def test_rows_of_a_later_bootstrap_are_taken_away(warehouse: EmbeddedWarehouse) -> None:
+    longer = SETTINGS.model_copy(update={"gates": SETTINGS.gates.model_copy(update={"bootstrap_days": 21})})
+    first = covered(warehouse, FACTORS).in_state(FULL)[0].day
+    with judging(warehouse, longer) as judge:
+        chunks = make_plan(judge, [4], START, AS_OF).chunks
+    outcomes = Backfill(warehouse, longer).run_chunks(chunks)
+    assert all(not outcome.failed for outcome in outcomes)
+    assert rows_on(warehouse, FACTORS, first) == 0
