@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache, cached_property
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -81,7 +82,11 @@ class Registry:
         """The table called *name*, with or without its dataset; BadInput where there is none."""
         matches = [known for known in self.tables if name in (known, known.partition(".")[2])]
         if len(matches) != 1:
-            raise BadInput(f"no table is called '{name}'; the registry holds: {', '.join(self.tables)}")
+            near = get_close_matches(name.rpartition(".")[2], [known.partition(".")[2] for known in self.tables], n=1)
+            meant = f"; did you mean '{near[0]}'?" if near else ""
+            raise BadInput(
+                f"no table is called '{name}'{meant} Computed tables: {', '.join(t.name for t in self.computed)}"
+            )
         return self.tables[matches[0]]
 
     @property

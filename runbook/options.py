@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,12 +131,11 @@ def read_wish(dates: str | None, tables: str | None, force: bool, recompute_foun
     """What the options ask for; BadInput for a table that is none or a date without games."""
     days = [as_date(text.strip()) for text in dates.split(",")] if dates else []
     for day in days:
-        if day is None or day not in calendar.games:
-            near = get_close_matches(str(day), [str(known) for known in calendar.games], n=1)
-            raise BadInput(
-                f"no expected game on {day or 'an empty date'}"
-                + (f"; the nearest game date is {near[0]}" if near else "")
-            )
+        if day is None:
+            raise BadInput("--dates holds an empty date: write them as 2024-01-01,2024-01-02")
+        if day not in calendar.games:
+            near = min(calendar.games, key=lambda known: abs((known - day).days))
+            raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
     names = [registry().table(text.strip()).name for text in tables.split(",")] if tables else None
     return Wish(
         days=frozenset(day for day in days if day) if dates else None,

@@ -130,6 +130,7 @@ class EmbeddedWarehouse:
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the file. BadInput where there is no warehouse."""
         self._refuse_missing()
+        self._refuse_foreign()
         with reading(self.path, self.wait), self._opened(read_only=True) as connection:
             session = Session(connection)
             if "runbook.meta" not in session.tables:
@@ -230,6 +231,13 @@ class EmbeddedWarehouse:
             raise BadInput(
                 f"there is no warehouse at {self.path}: make one with 'runbook sandbox' or 'runbook ingest DIR'"
             )
+
+    def _refuse_foreign(self) -> None:
+        with self.path.open("rb") as stream:
+            if stream.read(12)[8:] != b"DUCK":
+                raise CannotJudge(
+                    f"{self.path} is not a DuckDB file: nothing was read or changed; name another --warehouse"
+                )
 
     def _refuse_unwritable(self) -> None:
         folder = self.path.parent
