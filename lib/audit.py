@@ -45,12 +45,15 @@ def refusals(session: Session, staged: Staged, held: Mapping[date, Holding]) -> 
         holding = held.get(day)
         if holding is not None and not holding.whole:
             found[day] = _keys_at_fault(session, staged, holding)
-    return found | _out_of_type(session, staged) | _missing_values(session, staged)
+    # a value that does not fit is the first cause: it becomes NULL where it is cast
+    return found | _missing_values(session, staged) | _out_of_type(session, staged)
 
 
 def _keys_at_fault(session: Session, staged: Staged, held: Holding) -> str:
     if held.present < held.computable:
         return f"{held.computable - held.present} of {held.expected} expected keys were not computed, for instance {held.example}"
+    if held.stray is not None:
+        return f"{held.extra} keys that nothing expects, for instance {held.stray}"
     key = staged.table.contract.key
     columns = ", ".join(key)
     sql = f"SELECT {columns}, COUNT(*) AS copies FROM {staged.relation} WHERE {staged.table.date_column} = @day GROUP BY {columns} ORDER BY copies DESC, {columns} LIMIT 1"

@@ -15,17 +15,16 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
 from lib.calendar import Calendar, read_calendar
 from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
-from lib.errors import CannotJudge
+from lib.errors import QueryFailed
 from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
+from lib.stages import new_stage, owners
 from lib.warehouse import EmbeddedWarehouse, Publication, Session
 
 PUBLISHED, FAILED, BLOCKED, INTERRUPTED = "published", "failed", "blocked", "interrupted"
@@ -94,7 +93,7 @@ class Backfill:
     def _attempt(self, chunk: Chunk, started: datetime) -> Outcome:
         try:
             return self._compute_and_publish(chunk, started)
-        except CannotJudge as error:
+        except QueryFailed as error:
             if len(chunk.days) == 1:
                 return self._give_up(chunk, started, str(error))
         outcome = Outcome(chunk)
@@ -109,7 +108,7 @@ class Backfill:
     def _compute_and_publish(self, chunk: Chunk, started: datetime) -> Outcome:
         attempt = uuid.uuid4().hex
         table = self.tables.tables[chunk.table]
-        stage = self.warehouse.stages / f"{socket.gethostname()}-{os.getpid()}-{attempt}.parquet"
+        stage = new_stage(self.warehouse.stages, attempt)
         try:
             with self.warehouse.reading() as session:
                 outcome, receipts = self._stage(session, table, chunk, attempt, stage)
@@ -185,12 +184,9 @@ class Backfill:
 
 def sweep_orphans(warehouse: EmbeddedWarehouse) -> list[Path]:
     """Removes the stages of processes of this host that are gone; returns what was removed."""
-    gone = []
-    for stage in warehouse.stages.glob(f"{socket.gethostname()}-*-*.parquet"):
-        pid = stage.stem.rsplit("-", 2)[1]
-        if pid.isdigit() and not psutil.pid_exists(int(pid)):
-            stage.unlink(missing_ok=True)
-            gone.append(stage)
+    gone = [stage for stage, owner in owners(warehouse.stages) if owner is None]
+    for stage in gone:
+        stage.unlink(missing_ok=True)
     return gone
 
 

@@ -33,6 +33,7 @@ class Holding:
     content: str
     example: str | None  # one expected, computable key that is not there
     waiting_for: str | None
+    stray: str | None = None  # one key that is there and not expected
 
     @property
     def computable(self) -> int:
@@ -208,14 +209,14 @@ SELECT
   COUNTIF(wanted_keys.day IS NOT NULL AND held_keys.day IS NOT NULL) AS present,
   COUNTIF(wanted_keys.day IS NULL) AS extra, COALESCE(SUM(held_keys.copies), 0) AS held, SUM(held_keys.content) AS content,
   MIN(IF(held_keys.day IS NULL AND wanted_keys.waiting IS NULL, wanted_keys.entity, NULL)) AS example,
-  MIN(wanted_keys.waiting) AS waiting_for
+  MIN(wanted_keys.waiting) AS waiting_for, MIN(IF(wanted_keys.day IS NULL, held_keys.entity, NULL)) AS stray
 FROM wanted_keys
 FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = wanted_keys.game AND held_keys.entity = wanted_keys.entity
 GROUP BY 1
 ORDER BY 1
 """
     rows = session.rows(sql, **bounds)
-    return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), r[7], r[8]) for r in rows}
+    return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), *r[7:]) for r in rows}
 
 
 RECEIPTS = """
@@ -326,8 +327,7 @@ class Judge:
 
     def _todo(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> str | None:
         if held.expected == 0:
-            ours = receipt is not None and held.day not in self.calendar.unplayed
-            return "no longer expected" if ours else None
+            return "no longer expected" if receipt is not None else None
         if held.present < held.computable:
             return "absent" if held.present == 0 else f"partial: {held.present} of {held.expected} keys"
         if receipt is None:

@@ -16,6 +16,10 @@ class CannotJudge(RunbookError):
     """Something could not be judged or executed: an error is never 0 % and never a pass."""
 
 
+class QueryFailed(CannotJudge):
+    """The engine refused a query over the data: other dates may well be computed."""
+
+
 class BadInput(RunbookError):
     """Bad usage or bad input: nothing was changed."""
 

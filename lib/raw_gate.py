@@ -125,7 +125,7 @@ def _open_games(session: Session, settings: Settings, calendar: Calendar) -> lis
     if not games:
         return []
     day, game, away, home = games[0]
-    what = f"schedule not closed: {len(games)} games before {before} are neither final nor postponed, first {away} at {home} on {day} ({game})"
+    what = f"schedule not closed: {len(games)} games up to {before} are neither final nor postponed, first {away} at {home} on {day} ({game})"
     return [Finding(RED, "nba_raw.nbac_schedule", what, INGEST)]
 
 
@@ -182,11 +182,11 @@ GROUP BY game_date
 def _chain_findings(
     chain: str, days: Sequence[date], short: dict[date, tuple[int, int]], settings: Settings, calendar: Calendar
 ) -> list[Finding]:
+    if not short:
+        return []
     judged = [day for day in days if not calendar.is_bootstrap(day)]
     missing = [day for day in judged if day in short]
-    if not missing:
-        return []
-    percent = 100 * (len(judged) - len(missing)) / len(judged)
+    percent = 100 * (len(judged) - len(missing)) / len(judged) if judged else 100
     severity = AMBER if percent >= settings.gates.raw_coverage_pct else RED
     games = sum(count for _, count in short.values())
     what = f"no box score for {games} games on {len(short)} dates: {as_ranges(short, list(calendar.games))}"

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lib.errors import BadInput
 from lib.features import ALL_FEATURES
+from lib.registry import registry
 
 ROOT = Path(__file__).resolve().parents[1]
 EXPECTED = Path(__file__).parent / "expected"
@@ -139,7 +140,7 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     source = path or Path(os.environ.get("RUNBOOK_CONFIG") or ROOT / "runbook.toml")
     try:
-        return Settings.model_validate(tomllib.loads(source.read_text()))
+        settings = Settings.model_validate(tomllib.loads(source.read_text()))
     except FileNotFoundError as error:
         raise BadInput(f"there is no settings file {source}") from error
     except tomllib.TOMLDecodeError as error:
@@ -147,3 +148,29 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
         raise BadInput(f"{source}: {faults}") from error
+    faults = "; ".join(_unknown_names(settings))
+    if faults:
+        raise BadInput(f"{source}: {faults}")
+    return settings
+
+
+def _unknown_names(settings: Settings) -> list[str]:
+    """Names that the registry does not know, and computed tables of a named dataset that nothing is said about."""
+    computed = [table.name for table in registry().computed]
+    datasets = {table.contract.dataset for table in registry().tables.values()}
+    unsaid = [name for name in computed if name.partition(".")[0] in settings.datasets and name not in settings.tables]
+    excluded = {name for rule in settings.exclusions for name in rule.tables}
+    return [
+        *(
+            f"datasets.{name}: no folder of lib/tables is called so"
+            for name in settings.datasets
+            if name not in datasets
+        ),
+        *(
+            f"tables.{name}: no table of lib/tables is computed under this name"
+            for name in settings.tables
+            if name not in computed
+        ),
+        *(f"tables.{name}: the line with its rule of expected keys is missing" for name in unsaid),
+        *(f"exclusions: no computed table is called {name}" for name in sorted(excluded - set(computed))),
+    ]

@@ -15,7 +15,7 @@ def connect(url: str, wait: float = 60) -> EmbeddedWarehouse:
 
     *wait* is how long, in seconds, to queue for a file that others hold. Raises BadInput for a URL of no known kind.
     """
-    scheme, separator, rest = url.partition("://")
-    if scheme == "duckdb" and separator and rest.strip("/"):
+    scheme, separator, path = url.partition(":///")
+    if scheme == "duckdb" and separator and path.strip("/"):
         return EmbeddedWarehouse.at(url, wait)
     raise BadInput(f"'{url}' is no warehouse URL; say {SCHEMES}")

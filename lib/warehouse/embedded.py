@@ -26,7 +26,7 @@ import psutil
 
 from lib.contract import Contract
 from lib.dialect import create_table, to_duckdb
-from lib.errors import BadInput, CannotJudge, RunbookError
+from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.registry import registry
 from lib.warehouse.locks import reading, writing
 
@@ -79,8 +79,9 @@ class Session:
 
     def write_parquet(self, name: str, path: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._run(f"COPY (SELECT * FROM {name} WHERE {where}) TO '{path}' (FORMAT parquet)", {})
+        self._run(
+            f"COPY (SELECT * FROM {name} WHERE {where}) TO {_quoted(path)} (FORMAT parquet, USE_TMP_FILE false)", {}
+        )
 
     @cached_property
     def tables(self) -> dict[str, tuple[str, ...]]:
@@ -98,7 +99,9 @@ class Session:
         try:
             return self.connection.execute(text, used)
         except duckdb.Error as error:
-            raise CannotJudge(f"the warehouse could not answer: {_first_line(error)}") from error
+            if "No space left" in str(error):
+                raise CannotJudge(f"the disk is full: {_first_line(error)}; free some space and run again") from error
+            raise QueryFailed(f"the warehouse could not answer: {_first_line(error)}") from error
 
 
 @dataclass
@@ -180,7 +183,9 @@ class EmbeddedWarehouse:
             if publication.stage is not None:
                 column = publication.date_column
                 connection.execute(f"DELETE FROM {publication.table} WHERE {column} IN (SELECT unnest($days))", days)
-                connection.execute(f"INSERT INTO {publication.table} BY NAME FROM read_parquet('{publication.stage}')")
+                connection.execute(
+                    f"INSERT INTO {publication.table} BY NAME FROM read_parquet({_quoted(publication.stage)})"
+                )
             if publication.receipts or publication.stage is not None:
                 forget = "DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($days))"
                 connection.execute(forget, {"name": publication.table, **days})
@@ -223,7 +228,10 @@ class EmbeddedWarehouse:
                 time.sleep(random.uniform(0.01, 0.1))
 
     def _held_by(self, pid: int) -> str:
-        command = " ".join(psutil.Process(pid).cmdline())[:80] if psutil.pid_exists(pid) else "already gone"
+        try:
+            command = " ".join(" ".join(psutil.Process(pid).cmdline()).split())[:80]
+        except psutil.Error:
+            command = "already gone, or somebody else's"
         return f"{self.path} is held open by PID {pid} ({command}): close that connection, or end the process"
 
     def _refuse_missing(self) -> None:
@@ -274,6 +282,10 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple
     connection.register("incoming", columns)
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _file_system(folder: Path) -> str:

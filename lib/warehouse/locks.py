@@ -48,7 +48,10 @@ def _beside(database: Path, kind: str) -> Path:
 
 @contextmanager
 def _held(path: Path, mode: int, deadline: float, database: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise CannotJudge(f"{database} cannot be shared: {path} cannot be written: {error.strerror}") from error
     try:
         _acquire(handle, mode, deadline, database)
         yield handle

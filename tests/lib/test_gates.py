@@ -268,7 +268,7 @@ def test_an_emptied_schedule_cannot_be_judged(warehouse: EmbeddedWarehouse, sett
 
 def test_a_query_that_fails_is_an_error_and_never_0_percent(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
     change(warehouse, f"ALTER TABLE {TEAM_OFFENSE} DROP COLUMN assists")
-    with pytest.raises(CannotJudge, match="could not answer.*assists"):
+    with pytest.raises(CannotJudge, match=r"could not answer.*assists"):
         gate_3(warehouse, settings)
 
 

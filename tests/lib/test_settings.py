@@ -1,0 +1,99 @@
+"""The settings: what is misspelt or contradicts itself is refused by name."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from lib.errors import BadInput
+from lib.settings import ROOT, load_settings
+
+EXCLUSION = """
+[[exclusions]]
+tables = ["nba_analytics.team_offense_game_summary"]
+first = 2024-01-03
+last = 2024-01-04
+reason = "arena closed"
+owner = "ann"
+added = 2024-02-01
+expires = 2025-02-01
+"""
+
+
+def _written(folder: Path, old: str = "", new: str = "", more: str = "") -> Path:
+    text = (ROOT / "runbook.toml").read_text()
+    assert old in text
+    path = folder / "runbook.toml"
+    path.write_text(text.replace(old, new, 1) + more)
+    return path
+
+
+def test_the_projects_settings_are_valid() -> None:
+    settings = load_settings(ROOT / "runbook.toml")
+    assert settings.start_date == date(2021, 10, 19)
+    assert (settings.coverage_pct(2), settings.coverage_pct(3), settings.coverage_pct(4)) == (95, 95, 88)
+    assert settings.phase_of("nba_raw.nbac_schedule") == 2
+    assert settings.phase_of("elsewhere.table") is None
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("start_date", "begin_date", "begin_date"),
+        ("bootstrap_days", "bootstrap_day", "gates.bootstrap_day"),
+        ('{ expected = "teams_with_boxes" }', '{ expected = "team_with_box" }', "'team_with_box' is no rule"),
+        ('expected = "teams_with_boxes"', 'expects = "teams_with_boxes"', "expects"),
+        ("analytics_coverage_pct = 95", "analytics_coverage_pct = 195", "gates.analytics_coverage_pct"),
+        ("workers = 2", 'workers = "many"', "backfill.workers"),
+        ("workers = 2", "workers = 0", "backfill.workers"),
+        ("start_date = 2021-10-19", "start_date = 2021-13-19", "is no TOML"),
+        (
+            '"nba_analytics.team_offense_game_summary" =',
+            '"nba_analytics.team_offence" =',
+            "nba_analytics.team_offence",
+        ),
+        ("nba_analytics = 3", "nba_analytic = 3", "nba_analytic"),
+    ],
+)
+def test_what_is_wrong_is_refused_by_name(tmp_path: Path, old: str, new: str, named: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        load_settings(_written(tmp_path, old, new))
+    assert named in str(refused.value)
+    assert "runbook.toml" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "named"),
+    [
+        ("last = 2024-01-04", "last = 2024-01-02", "first 2024-01-03 is after last 2024-01-02"),
+        ('owner = "ann"', 'owner = ""', "owner"),
+        ('reason = "arena closed"', 'reason = ""', "reason"),
+        ("expires = 2025-02-01", "", "expires"),
+        ("team_offense_game_summary", "team_offence", "team_offence"),
+    ],
+)
+def test_a_bad_exclusion_is_refused_by_name(tmp_path: Path, old: str, new: str, named: str) -> None:
+    with pytest.raises(BadInput, match="exclusion") as refused:
+        load_settings(_written(tmp_path, more=EXCLUSION.replace(old, new)))
+    assert named in str(refused.value)
+
+
+def test_an_exclusion_covers_its_tables_and_dates_until_it_expires(tmp_path: Path) -> None:
+    (rule,) = load_settings(_written(tmp_path, more=EXCLUSION)).exclusions
+    table, day, now = "nba_analytics.team_offense_game_summary", date(2024, 1, 3), date(2025, 2, 1)
+    assert rule.covers(table, day, now)
+    assert not rule.covers("nba_analytics.player_game_summary", day, now)
+    assert not rule.covers(table, date(2024, 1, 5), now)
+    assert not rule.covers(table, day, date(2025, 2, 2))
+
+
+def test_a_settings_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="there is no settings file"):
+        load_settings(tmp_path / "none.toml")
+
+
+def test_the_environment_says_which_settings_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(_written(tmp_path, "workers = 2", "workers = 7")))
+    assert load_settings().backfill.workers == 7

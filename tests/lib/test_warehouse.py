@@ -1,0 +1,229 @@
+"""The embedded warehouse: what cannot be a warehouse is refused with one sentence, and nothing is left behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+from collections import namedtuple
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from lib.errors import BadInput, CannotJudge, RunbookError
+from lib.preflight import contracts_verdict, warehouse_verdict
+from lib.registry import registry
+from lib.sandbox import load_raw
+from lib.settings import Settings
+from lib.warehouse import EmbeddedWarehouse, Publication, connect, embedded
+from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, ask, change, contents, run, said
+
+Usage = namedtuple("Usage", "total used free")
+
+
+def _refusal(warehouse: EmbeddedWarehouse) -> RunbookError:
+    """Why the warehouse cannot be read: one sentence on one line."""
+    with pytest.raises(RunbookError) as refused, warehouse.reading():
+        pass
+    assert "\n" not in str(refused.value)
+    assert str(warehouse.path) in str(refused.value)
+    return refused.value
+
+
+def test_a_missing_file_is_bad_input_and_says_how_to_make_one(tmp_path: Path) -> None:
+    refused = _refusal(connect(f"duckdb:///{tmp_path}/none.duckdb"))
+    assert isinstance(refused, BadInput)
+    assert "runbook sandbox" in str(refused)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_is_no_warehouse(tmp_path: Path) -> None:
+    assert isinstance(_refusal(connect(f"duckdb:///{tmp_path}")), BadInput)
+
+
+def test_a_duckdb_file_of_somebody_else_is_bad_input_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "theirs.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE their_table AS SELECT 1 AS x")
+    refused = _refusal(connect(f"duckdb:///{path}"))
+    assert isinstance(refused, BadInput)
+    assert "no warehouse of this runbook" in str(refused)
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database", b"\0" * 20_000, b"PAR1" + b"x" * 5000])
+def test_a_file_that_is_no_database_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "junk.duckdb"
+    path.write_bytes(content)
+    assert "not a DuckDB file" in str(_refusal(connect(f"duckdb:///{path}")))
+    assert path.read_bytes() == content
+
+
+def test_a_corrupt_database_is_refused(warehouse: EmbeddedWarehouse) -> None:
+    content = bytearray(warehouse.path.read_bytes())
+    content[4096:16384] = b"\xff" * (16384 - 4096)  # both copies of the database header
+    warehouse.path.write_bytes(content)
+    assert _refusal(warehouse).exit_code == 3
+
+
+def test_a_database_cut_short_is_refused_when_it_is_asked(warehouse: EmbeddedWarehouse) -> None:
+    os.truncate(warehouse.path, warehouse.path.stat().st_size // 3)
+    with pytest.raises(CannotJudge) as refused:
+        contents_of_everything(warehouse)
+    assert "\n" not in str(refused.value)
+
+
+def contents_of_everything(warehouse: EmbeddedWarehouse) -> None:
+    """Reads every column of every table."""
+    with warehouse.reading() as session:
+        for table in registry().tables.values():
+            columns = ", ".join(f"MAX({c.name})" for c in table.contract.columns if not c.type.startswith("ARRAY"))
+            session.rows(f"SELECT {columns} FROM {table.name}")
+
+
+@pytest.mark.parametrize("url", ["", "nonsense", "duckdb://", "duckdb:///", "duckdb://relative.duckdb", "mysql://a/b"])
+def test_a_url_of_no_known_kind_is_bad_input(url: str) -> None:
+    with pytest.raises(BadInput, match="is no warehouse URL"):
+        connect(url)
+
+
+def test_a_relative_and_an_absolute_path_are_told_apart() -> None:
+    assert connect("duckdb:///sandbox/w.duckdb").path == Path("sandbox/w.duckdb")
+    assert connect("duckdb:////tmp/w.duckdb").path == Path("/tmp/w.duckdb")
+
+
+def test_an_apostrophe_in_the_path_does_no_harm(
+    warehouse: EmbeddedWarehouse, settings: Settings, tmp_path: Path
+) -> None:
+    folder = tmp_path / "o'neal's [data]"
+    folder.mkdir()
+    moved = connect(f"duckdb:///{shutil.copy(warehouse.path, folder / 'w.duckdb')}")
+    before = contents(moved)
+    change(moved, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date > '2024-12-01'")
+    run(moved, settings)
+    assert contents(moved) == before
+
+
+def test_a_read_only_place_is_refused_before_anything_is_computed(
+    warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    allowed = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode, **more: mode != os.W_OK and allowed(path, mode, **more))
+    verdict = warehouse_verdict(warehouse)
+    assert verdict.red
+    assert "is read-only" in said(verdict)
+
+
+def test_a_place_where_no_lock_can_be_laid_is_refused(
+    warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = os.open
+
+    def read_only(path: str, flags: int, *more: int, **named: int) -> int:
+        if flags & os.O_CREAT:
+            raise OSError(errno.EROFS, "Read-only file system", str(path))
+        return opened(path, flags, *more, **named)
+
+    monkeypatch.setattr(os, "open", read_only)
+    with pytest.raises(CannotJudge, match="Read-only file system"), warehouse.reading():
+        pass
+
+
+def test_a_network_file_system_is_refused(warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(embedded, "_file_system", lambda folder: "nfs4")
+    with pytest.raises(CannotJudge, match=r"network file system \(nfs4\)"), warehouse.writing():
+        pass
+    assert "network file system" in said(warehouse_verdict(warehouse))
+
+
+def test_a_disk_that_is_nearly_full_is_red_before_work_begins(
+    warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: Usage(10**9, 10**9 - 10**6, 10**6))
+    assert "1 MB left" in said(warehouse_verdict(warehouse))
+
+
+def test_a_disk_that_fills_up_amid_a_publish_is_said_and_changes_nothing(
+    warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(warehouse)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(embedded, "_insert", full)
+        with pytest.raises(CannotJudge, match="is full: nothing was published"):
+            warehouse.publish(Publication(TEAM_DEFENSE, "game_date", (date(2024, 12, 1),), None, (("x",),)))
+    assert contents(warehouse) == before
+
+
+def test_a_disk_that_fills_up_amid_a_stage_ends_the_work_at_once(
+    warehouse: EmbeddedWarehouse, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date > '2024-12-01'")
+    tried = []
+    real = embedded.Session._run
+
+    def full(session: embedded.Session, text: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
+        if text.startswith("COPY"):
+            tried.append(text)
+            text = "SELECT error('IO Error: Could not write file: No space left on device')"
+        return real(session, text, parameters)
+
+    monkeypatch.setattr(embedded.Session, "_run", full)
+    with pytest.raises(CannotJudge, match="the disk is full"):
+        run(warehouse, settings)
+    assert len(tried) == 1
+
+
+def test_a_publish_that_breaks_off_leaves_rows_and_receipts_as_they_were(
+    warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(warehouse), ask(warehouse, "SELECT COUNT(*), SUM(key_count) FROM runbook.receipts")
+    with pytest.raises(CannotJudge, match="publish failed"):
+        warehouse.publish(Publication(PLAYERS, "game_date", (date(2024, 12, 1),), Path("/nowhere/stage.parquet"), ()))
+    assert (contents(warehouse), ask(warehouse, "SELECT COUNT(*), SUM(key_count) FROM runbook.receipts")) == before
+
+
+def test_a_failing_query_is_an_error_never_an_empty_answer(warehouse: EmbeddedWarehouse) -> None:
+    with pytest.raises(CannotJudge, match="could not answer"):
+        ask(warehouse, "SELECT nothing FROM runbook.meta")
+
+
+def test_a_reader_cannot_write(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.reading() as session, pytest.raises(duckdb.Error, match="read-only"):
+        session.connection.execute("DELETE FROM runbook.meta")
+
+
+def test_there_is_never_a_second_warehouse_over_the_first(warehouse: EmbeddedWarehouse) -> None:
+    with pytest.raises(BadInput, match="already"):
+        load_raw(warehouse, {}, date(2024, 1, 1), "sandbox")
+
+
+def test_a_warehouse_says_what_it_is(warehouse: EmbeddedWarehouse) -> None:
+    facts = warehouse.meta()
+    assert (facts["as_of"], facts["kind"]) == ("2024-12-20", "sandbox")
+    assert len(facts["id"]) == 32
+    assert warehouse_verdict(warehouse).verdict == "green"
+
+
+def _contracts(warehouse: EmbeddedWarehouse, settings: Settings) -> str:
+    with warehouse.reading() as session:
+        return said(contracts_verdict(session, registry(), settings))
+
+
+def test_every_table_is_compared_with_its_contract(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    assert _contracts(warehouse, settings) == ""
+    change(warehouse, f"ALTER TABLE {PLAYERS} RENAME COLUMN assists TO helpers")
+    change(warehouse, "DROP TABLE nba_raw.nbac_injury_report")
+    text = _contracts(warehouse, settings)
+    assert f"red {PLAYERS}: column assists is gone" in text
+    assert f"red {PLAYERS}: column helpers is not in the contract" in text
+    assert "red nba_raw.nbac_injury_report: the table is not in the warehouse" in text
+
+
+def test_a_table_that_no_contract_names_is_amber(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    change(warehouse, "CREATE TABLE nba_analytics.scratch AS SELECT 1 AS x")
+    assert "amber nba_analytics.scratch: no contract names this table" in _contracts(warehouse, settings)
