@@ -127,19 +127,40 @@ def runs_folder(runs: str | None, settings: Settings) -> Path:
     return Path(runs or os.environ.get("RUNBOOK_RUNS") or settings.runs)
 
 
-def read_wish(dates: str | None, tables: str | None, force: bool, recompute_found: bool, calendar: Calendar) -> Wish:
-    """What the options ask for; BadInput for a table that is none or a date without games."""
-    days = [as_date(text.strip()) for text in dates.split(",")] if dates else []
-    for day in days:
-        if day is None:
-            raise BadInput("--dates holds an empty date: write them as 2024-01-01,2024-01-02")
-        if day not in calendar.games:
-            near = min(calendar.games, key=lambda known: abs((known - day).days))
-            raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
-    names = [registry().table(text.strip()).name for text in tables.split(",")] if tables else None
+def read_wish(
+    dates: str | None,
+    tables: str | None,
+    force: bool,
+    recompute_found: bool,
+    calendar: Calendar,
+    first: date,
+    last: date,
+) -> Wish:
+    """What the options ask for; BadInput for a table that is not computed, or a date without games or out of range."""
     return Wish(
-        days=frozenset(day for day in days if day) if dates else None,
-        tables=frozenset(names) if names else None,
+        days=None if dates is None else frozenset(_game_date(text, calendar, first, last) for text in dates.split(",")),
+        tables=None if tables is None else frozenset(_computed_table(text) for text in tables.split(",")),
         force=force,
         recompute_found=recompute_found,
     )
+
+
+def _game_date(text: str, calendar: Calendar, first: date, last: date) -> date:
+    day = as_date(text.strip())
+    if day is None:
+        raise BadInput("--dates holds an empty date: write them as 2024-01-01,2024-01-02")
+    if day not in calendar.games:
+        near = min(calendar.games, key=lambda known: abs((known - day).days))
+        raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
+    if not first <= day <= last:
+        raise BadInput(f"{day} of --dates lies outside the range {first} to {last}")
+    return day
+
+
+def _computed_table(text: str) -> str:
+    if not text.strip():
+        raise BadInput("--tables holds an empty name: write them as player_game_summary,team_offense_game_summary")
+    table = registry().table(text.strip())
+    if table.select is None:
+        raise BadInput(f"{table.name} is not computed but loaded; --tables takes computed tables")
+    return table.name

@@ -37,7 +37,7 @@ def plan_for(
     if phase is not None and phase not in place.computed_phases:
         raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, place.computed_phases))}")
     with place.judge() as (judge, first, last):
-        wish = read_wish(dates, tables, force, recompute_found, judge.calendar)
+        wish = read_wish(dates, tables, force, recompute_found, judge.calendar, first, last)
         made = make_plan(judge, [phase] if phase else place.computed_phases, first, last, wish)
         return made, [phase_verdict(judge, number, first, last) for number in made.phases]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from lib.errors import BadInput
-from runbook.options import json_option, open_place, warehouse_option
+from runbook.options import Place, json_option, open_place, warehouse_option
 
 
 @click.command()
@@ -30,6 +30,7 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     if if_missing and place.warehouse.path.exists():
         place.console.print(f"There is a warehouse at {place.warehouse.path}.")
         return 0
+    _refuse_existing(place)
     started = time.monotonic()
     place.console.print("Simulating the league ...")
     league = pocket_league(seed) if pocket else full_league(seed)
@@ -59,10 +60,7 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
     from lib.sandbox import load_raw
 
     place = open_place(url)
-    if place.warehouse.path.exists():
-        raise BadInput(
-            f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse"
-        )
+    _refuse_existing(place)
     found = read_folder(folder)
     load_raw(place.warehouse, found.tables, found.as_of, "ingested")
     if as_json:
@@ -81,3 +79,10 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
         place.console.print(f"  ▲ {finding}")
     place.console.print(f"Warehouse {place.warehouse.path}, as-of {found.as_of}.")
     return 0
+
+
+def _refuse_existing(place: Place) -> None:
+    if place.warehouse.path.exists():
+        raise BadInput(
+            f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse"
+        )
