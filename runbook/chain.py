@@ -126,8 +126,8 @@ class Runner:
             self._note(manifest, wave, interruption.outcomes)
             self._end(manifest, "interrupted")
             raise
-        except BaseException:
-            self._end(manifest, "failed")
+        except BaseException as error:
+            self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
         self._end(manifest, _outcome_of(manifest))
         return manifest

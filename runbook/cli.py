@@ -39,12 +39,10 @@ def main() -> None:
     """Runs the command line and ends the process with the right exit code; errors are sentences, never tracebacks."""
     try:
         code = cli(standalone_mode=False)
-    except click.exceptions.Abort:
-        code = 130
     except click.ClickException as error:
         error.show()
         code = error.exit_code
-    except KeyboardInterrupt:
+    except (click.exceptions.Abort, KeyboardInterrupt):  # click turns the second into the first
         click.echo(
             "interrupted: what was published stays published, what was not is as before; run again to go on", err=True
         )

@@ -150,7 +150,7 @@ def test_a_kill_leaves_old_rows_or_new_ones_and_the_next_run_mends(
     warehouse: EmbeddedWarehouse, settings: Settings, settings_file: Path, a_day: date, moment: str
 ) -> None:
     whole = contents(warehouse)
-    change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date >= $1", a_day)
+    change(warehouse, f"UPDATE {TEAM_DEFENSE} SET steals = steals + 1 WHERE game_date >= $1", a_day)
     torn = contents(warehouse)
     environment = {**os.environ, "RUNBOOK_CONFIG": str(settings_file), "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-c", textwrap.dedent(KILLED), str(warehouse.path), moment]

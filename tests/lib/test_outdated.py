@@ -14,12 +14,14 @@ from tests.lib.at_work import (
     TEAM_OFFENSE,
     UPCOMING_PLAYER,
     UPCOMING_TEAM,
+    ask,
     change,
     contents,
     covered,
     game_dates,
     planned,
     run,
+    state,
 )
 
 
@@ -59,6 +61,21 @@ def test_one_changed_player_box_makes_the_dates_outdated_that_read_it(
     }
 
 
+def test_what_upstream_still_has_to_do_makes_its_readers_outdated(
+    warehouse: EmbeddedWarehouse, settings: Settings, a_day: date
+) -> None:
+    change(
+        warehouse,
+        "UPDATE runbook.receipts SET sql_digest = 'of an older SELECT' WHERE table_name = $1 AND day = $2",
+        TEAM_OFFENSE,
+        a_day,
+    )
+    later = later_in_season(warehouse, settings, a_day)
+    assert outdated(warehouse, settings) == {TEAM_OFFENSE: {a_day}, PLAYERS: {a_day}, UPCOMING_PLAYER: later}
+    found = covered(warehouse, settings)[PLAYERS].outdated
+    assert found[0].todo == f"outdated: {TEAM_OFFENSE} has to be computed first, {a_day}"
+
+
 def test_a_changed_score_reaches_the_later_dates_of_the_teams_alone(
     warehouse: EmbeddedWarehouse, settings: Settings, a_day: date
 ) -> None:
@@ -83,6 +100,11 @@ def test_a_column_that_nothing_reads_makes_nothing_outdated(
     assert outdated(warehouse, settings) == {}
 
 
+def test_when_a_row_was_computed_is_no_content(warehouse: EmbeddedWarehouse, settings: Settings, a_day: date) -> None:
+    change(warehouse, f"UPDATE {TEAM_OFFENSE} SET processed_at = now() WHERE game_date = $1", a_day)
+    assert outdated(warehouse, settings) == {}
+
+
 def test_rows_edited_behind_the_runbooks_back_are_outdated(
     warehouse: EmbeddedWarehouse, settings: Settings, a_day: date
 ) -> None:
@@ -99,6 +121,38 @@ def test_a_run_mends_what_is_outdated_and_nothing_else(
     change(warehouse, f"UPDATE {TEAM_DEFENSE} SET steals = steals + 1 WHERE game_date = $1", a_day)
     run(warehouse, settings)
     assert contents(warehouse) == before
+    assert planned(warehouse, settings).chunks == ()
+
+
+def test_a_game_that_is_moved_empties_its_old_date_and_fills_its_new_one(
+    warehouse: EmbeddedWarehouse, settings: Settings, a_day: date
+) -> None:
+    games = ask(
+        warehouse, "SELECT game_id FROM nba_raw.nbac_schedule WHERE game_date = @d AND game_status = 3", d=a_day
+    )
+    free = date(2024, 12, 19)
+    change(
+        warehouse,
+        "INSERT INTO nba_raw.nbac_schedule SELECT * REPLACE ($1 AS game_date) FROM nba_raw.nbac_schedule WHERE game_date = $2",
+        free,
+        a_day,
+    )
+    change(warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 4 WHERE game_date = $1", a_day)
+    assert state(warehouse, settings, UPCOMING_TEAM, a_day).todo == "no longer expected"
+    assert state(warehouse, settings, UPCOMING_TEAM, free).todo == "absent"
+    run(warehouse, settings)
+    held = ask(warehouse, f"SELECT game_date, COUNT(*) FROM {UPCOMING_TEAM} GROUP BY game_date")
+    assert dict(held)[free] == 2 * len(games)
+    assert a_day not in dict(held)
+    assert ask(warehouse, "SELECT 1 FROM runbook.receipts WHERE day = @d", d=a_day) == []
+
+
+def test_rows_we_published_go_when_their_game_turns_out_not_to_be_over(
+    warehouse: EmbeddedWarehouse, settings: Settings, a_day: date
+) -> None:
+    change(warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 2 WHERE game_date = $1", a_day)
+    run(warehouse, settings)
+    assert ask(warehouse, f"SELECT 1 FROM {UPCOMING_TEAM} WHERE game_date = @d", d=a_day) == []
     assert planned(warehouse, settings).chunks == ()
 
 
