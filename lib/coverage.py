@@ -182,7 +182,10 @@ def key_parts(contract: Contract) -> tuple[str, str]:
 
 
 def expected_sql(rule: str) -> str:
-    """The GoogleSQL of a rule of expected keys: game_date, game_id, entity, waiting."""
+    """The GoogleSQL of a rule of expected keys: game_date, game_id, entity, waiting, games_before.
+
+    ``games_before`` are the entity's games of the season before the date, NULL where the rule asks for none.
+    """
     return (EXPECTED / f"{rule}.sql").read_text()
 
 
@@ -192,10 +195,15 @@ def holdings(
     """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
     game, entity = key_parts(table.contract)
     bounds = {"first": first, "last": last}
-    rule = expected_sql(settings.tables[table.name].expected)
-    wanted = session.keep_once(rule, **bounds, history_from=history_from, **settings.eligibility(table.name))
+    facts = settings.tables[table.name]
+    since = {"history_from": history_from, "bootstrap_days": settings.gates.bootstrap_days}
+    wanted = session.keep_once(expected_sql(facts.expected), **bounds, **since)
     sql = f"""
-WITH wanted_keys AS (SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting FROM {wanted}),
+WITH wanted_keys AS (
+  SELECT game_date AS day, {"game_id" if game else "''"} AS game, entity, waiting
+  FROM {wanted}
+  WHERE entity IS NULL OR games_before IS NULL OR games_before >= @minimum_games
+),
 held_keys AS (
   SELECT {table.date_column} AS day, {game or "''"} AS game, {entity} AS entity, COUNT(*) AS copies,
     {row_hash(table.contract.business_columns)} AS content
@@ -215,7 +223,7 @@ FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = want
 GROUP BY 1
 ORDER BY 1
 """
-    rows = session.rows(sql, **bounds)
+    rows = session.rows(sql, **bounds, minimum_games=facts.minimum_games)
     return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), *r[7:]) for r in rows}
 
 
@@ -250,7 +258,7 @@ class Judge:
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
         wanted = set(phases)
-        up_to = max(wanted)
+        up_to = max(wanted, default=0)
         tables = [t for t in self.registry.computed if (self.settings.phase_of(t.name) or 99) <= up_to]
         self._refuse_missing(tables)
         states = self._judged(tables, self.calendar.season_start(first), last)

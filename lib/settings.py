@@ -81,6 +81,19 @@ class FeatureFacts(_Strict):
         return self.exceptions.get(feature, self.default_limit_pct)
 
 
+class MlFacts(_Strict):
+    """What a matrix must hold to be trained on, and what a model may claim."""
+
+    minimum_rows: int = Field(40_000, ge=1)
+    minimum_split_rows: int = Field(5_000, ge=1)
+    minutes_pct: float = Field(99, ge=0, le=100)
+    usage_pct: float = Field(95, ge=0, le=100)
+    commonest_value_pct: float = Field(99.5, gt=0, le=100)
+    default_pct: float = Field(5, ge=0, le=100)
+    suspect_ratio: float = Field(0.85, gt=0, le=1)
+    pass_margin: float = Field(1.0, ge=0)
+
+
 class Exclusion(_Strict):
     """Dates that rightly do not count: counted and shown apart, never missing."""
 
@@ -108,6 +121,7 @@ class Settings(_Strict):
 
     warehouse: str = "duckdb:///sandbox/warehouse.duckdb"
     runs: Path = Path("runs")
+    models: Path = Path("models")
     start_date: date
     datasets: dict[str, int]
     tables: dict[str, TableFacts]
@@ -115,6 +129,7 @@ class Settings(_Strict):
     schedule: ScheduleFacts = ScheduleFacts()
     backfill: BackfillFacts = BackfillFacts()
     features: FeatureFacts = FeatureFacts()
+    ml: MlFacts = MlFacts()
     exclusions: tuple[Exclusion, ...] = ()
 
     def phase_of(self, table: str) -> int | None:

@@ -35,7 +35,7 @@ def signer_verdict(name: str) -> Verdict:
     return Verdict("signer", GREEN, f"{signer} answers for this phase.", about={"signer": signer})
 
 
-def ready_sentence(phase: int, verdicts: list[Verdict], notes: str) -> str:
+def ready_sentence(phase: int | str, verdicts: list[Verdict], notes: str) -> str:
     """What the checklist comes to, once every box is closed."""
     amber = [finding.where for verdict in verdicts for finding in verdict.findings]
     said = f" To be acknowledged: {', '.join(dict.fromkeys(amber))}." if amber else ""

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from lib.errors import BadInput
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import EmbeddedWarehouse
@@ -24,6 +25,8 @@ GATES = {
     "30_monitor": frozenset({"runners", "attempts"}),
     "40_validate": frozenset({"coverage", "quality"}),
     "50_signoff": frozenset({"tables", "validator", "attempts", "quality", "dependencies", "signer"}),
+    "60_train": frozenset({"readiness", "model"}),
+    "70_closing": frozenset({"readiness", "artefact", "signer"}),
 }
 
 
@@ -55,14 +58,19 @@ class Chain:
     steps: tuple[ChainStep, ...]
 
     @property
+    def phases(self) -> list[int | str]:
+        """The phases it proves."""
+        return [*self.plan.phases, *(["ml"] if any(step.notebook == "60_train" for step in self.steps) else [])]
+
+    @property
     def waves(self) -> list[list[ChainStep]]:
         """The steps in groups that run side by side."""
         numbers = sorted({step.wave for step in self.steps})
         return [[step for step in self.steps if step.wave == number] for number in numbers]
 
 
-def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "") -> Chain:
-    """For every phase with work: preflight, launches group by group, monitor, validate, sign-off.
+def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "", model: bool = False) -> Chain:
+    """For every phase with work: preflight, launches group by group, monitor, validate, sign-off; then the *model*.
 
     A phase without work is proven anew by validate and sign-off; where no phase has work they run side by side.
     """
@@ -75,12 +83,41 @@ def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = 
             waves.append([_of_phase("30_monitor", phase)])
         waves += [[_of_phase("40_validate", phase)], [_of_phase("50_signoff", phase, signer)]]
     if not any(launches.values()):
-        waves = [[step for wave in waves for step in wave if step.notebook == name] for name in PROOF]
+        waves = [[step for wave in waves for step in wave if step.notebook == name] for name in PROOF if waves]
+    if model:
+        waves += [[ChainStep("60_train", "60_train", {})], [ChainStep("70_closing", "70_closing", _signed_by(signer))]]
     return Chain(plan, tuple(replace(step, wave=number) for number, wave in enumerate(waves) for step in wave))
 
 
+def cut(chain: Chain, first: str | None, last: str | None) -> Chain:
+    """The chain from step *first* to step *last*, both included; a notebook's name means its first or last step.
+
+    Raises BadInput, naming the steps there are, where one is not in the chain.
+    """
+    start = _positions(chain, first)[0] if first else 0
+    end = _positions(chain, last)[-1] if last else len(chain.steps) - 1
+    if start > end:
+        raise BadInput(f"--from {first} comes after --until {last}: the steps are {_names(chain)}")
+    return replace(chain, steps=chain.steps[start : end + 1])
+
+
+def _positions(chain: Chain, name: str) -> list[int]:
+    found = [at for at, step in enumerate(chain.steps) if name in (step.name, step.notebook)]
+    if not found:
+        raise BadInput(f"no step of this run is called '{name}': the steps are {_names(chain)}")
+    return found
+
+
+def _names(chain: Chain) -> str:
+    return ", ".join(step.name for step in chain.steps)
+
+
 def _of_phase(notebook: str, phase: int, signer: str = "") -> ChainStep:
-    return ChainStep(f"{notebook}.phase{phase}", notebook, {"phase": phase} | ({"signer": signer} if signer else {}))
+    return ChainStep(f"{notebook}.phase{phase}", notebook, {"phase": phase} | _signed_by(signer))
+
+
+def _signed_by(signer: str) -> dict[str, Any]:
+    return {"signer": signer} if signer else {}
 
 
 def _launch(table: str, phase: int) -> ChainStep:
@@ -146,7 +183,7 @@ class Runner:
             as_of=str(plan.as_of),
             first=str(plan.first),
             last=str(plan.last),
-            phases=list(plan.phases),
+            phases=self.chain.phases,
             plan_digest=plan.digest,
             code=code_digests(),
             revision=head,

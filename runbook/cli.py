@@ -12,6 +12,7 @@ import click
 from lib.errors import RunbookError
 from runbook.verbs.gate import gate, status
 from runbook.verbs.plan import plan
+from runbook.verbs.predict import predict_verb
 from runbook.verbs.run import run
 from runbook.verbs.warehouse import ingest, sandbox
 
@@ -31,7 +32,7 @@ def cli() -> None:
     """
 
 
-for verb in (sandbox, ingest, plan, run, gate, status):
+for verb in (sandbox, ingest, plan, run, gate, status, predict_verb):
     cli.add_command(verb)
 
 

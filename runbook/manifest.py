@@ -54,7 +54,7 @@ class Manifest(BaseModel):
     as_of: str
     first: str
     last: str
-    phases: list[int]
+    phases: list[int | str]
     plan_digest: str
     code: dict[str, str]
     revision: str | None

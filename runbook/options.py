@@ -17,6 +17,7 @@ from lib.calendar import Calendar, as_date, closed_range, read_calendar
 from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.gates import coverage_gate
+from lib.phase4_gate import STORE
 from lib.plan import Wish
 from lib.raw_gate import raw_gate
 from lib.registry import registry
@@ -25,6 +26,8 @@ from lib.show import terminal
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 
+ML = "ml"  # readiness and model
+PREDICTIONS_PHASE = 5
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -38,6 +41,20 @@ class DateText(click.ParamType):  # type: ignore[type-arg]
             return date.fromisoformat(str(value))
         except ValueError:
             self.fail(f"'{value}' is no date: write YYYY-MM-DD", param, ctx)
+
+
+class PhaseName(click.ParamType):  # type: ignore[type-arg]
+    """A phase: its number, or ``ml`` for readiness and model."""
+
+    name = "phase"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | str:
+        if str(value) == ML:
+            return ML
+        try:
+            return int(value)
+        except ValueError:
+            self.fail(f"'{value}' is no phase: write its number, or {ML}", param, ctx)
 
 
 def warehouse_option(command: F) -> F:
@@ -96,7 +113,7 @@ class Place:
             first, last = closed_range(calendar, self.settings, self.start_date, self.end_date)
             yield Judge(session, self.settings, calendar), first, last
 
-    def verdict(self, phase: int) -> Verdict:
+    def verdict(self, phase: int | str) -> Verdict:
         """The gate of a phase over the range."""
         with self.judge() as (judge, first, last):
             return phase_verdict(judge, phase, first, last)
@@ -107,9 +124,27 @@ class Place:
         found = {self.settings.phase_of(table.name) for table in registry().computed}
         return tuple(sorted(phase for phase in found if phase is not None))
 
+    @property
+    def has_model(self) -> bool:
+        """Whether the settings know the feature store that a model is trained on."""
+        return STORE in self.settings.tables
 
-def phase_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
-    """The coverage gate of phase 2 or of a computed phase."""
+    @property
+    def phases(self) -> tuple[int | str, ...]:
+        """Every phase that can be judged, lowest first."""
+        return (2, *self.computed_phases, *((ML, PREDICTIONS_PHASE) if self.has_model else ()))
+
+
+def phase_verdict(judge: Judge, phase: int | str, first: date, last: date) -> Verdict:
+    """The gate of a phase: raw data for 2, readiness for ``ml``, predictions for 5, expected keys for the others."""
+    if isinstance(phase, str):
+        from lib.ml.readiness import readiness_gate  # scikit-learn takes a second, and no other phase needs it
+
+        return readiness_gate(judge, first, last)
+    if phase == PREDICTIONS_PHASE:
+        from lib.ml.phase5 import predictions_gate
+
+        return predictions_gate(judge, first, last)
     if phase == 2:
         return raw_gate(judge.session, judge.settings, judge.calendar, first, last)
     return coverage_gate(judge, phase, first, last)

@@ -49,6 +49,6 @@ players AS (
 )
 SELECT
   games.game_date, games.game_id, players.player_lookup AS entity,
-  IF(players.player_lookup IS NULL, 'no box score', NULL) AS waiting
+  IF(players.player_lookup IS NULL, 'no box score', NULL) AS waiting, CAST(NULL AS INT64) AS games_before
 FROM games
 LEFT JOIN players ON players.game_id = games.game_id

@@ -1,5 +1,5 @@
--- The keys of players_with_boxes after bootstrap, of players with at least @minimum_games games of the season before
--- the date, counted on raw boxes. A game without a box score makes the whole date wait: its players are unknown.
+-- The keys of players_with_boxes after bootstrap, each with its games of the season before the date, counted on raw
+-- boxes. A game without a box score makes the whole date wait: its players are unknown.
 WITH schedule AS (
   SELECT game_id, game_date, season_year, home_team_tricode, away_team_tricode, game_status, processed_at
   FROM nba_raw.nbac_schedule
@@ -72,6 +72,5 @@ due AS (
 )
 SELECT
   game_date, game_id, player_lookup AS entity,
-  IF(LOGICAL_OR(player_lookup IS NULL) OVER (PARTITION BY game_date), 'no box score', NULL) AS waiting
+  IF(LOGICAL_OR(player_lookup IS NULL) OVER (PARTITION BY game_date), 'no box score', NULL) AS waiting, games_before
 FROM due
-WHERE player_lookup IS NULL OR games_before >= @minimum_games

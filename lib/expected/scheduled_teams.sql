@@ -12,6 +12,6 @@ games AS (
   FROM schedule
   WHERE game_status = 3 AND SUBSTR(game_id, 1, 3) IN ('002', '004', '005', '006')
 )
-SELECT game_date, game_id, home AS entity, CAST(NULL AS STRING) AS waiting FROM games
+SELECT game_date, game_id, home AS entity, CAST(NULL AS STRING) AS waiting, CAST(NULL AS INT64) AS games_before FROM games
 UNION ALL
-SELECT game_date, game_id, away AS entity, CAST(NULL AS STRING) AS waiting FROM games
+SELECT game_date, game_id, away AS entity, CAST(NULL AS STRING) AS waiting, CAST(NULL AS INT64) AS games_before FROM games

@@ -58,5 +58,5 @@ boxed AS (
 )
 SELECT
   game_date, game_id, team_abbr AS entity,
-  IF(LOGICAL_AND(has_box) OVER (PARTITION BY game_id), NULL, 'no box score') AS waiting
+  IF(LOGICAL_AND(has_box) OVER (PARTITION BY game_id), NULL, 'no box score') AS waiting, CAST(NULL AS INT64) AS games_before
 FROM boxed

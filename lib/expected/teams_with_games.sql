@@ -1,5 +1,5 @@
--- Every team with at least @minimum_games expected games of the season before the date, counted on the schedule,
--- whether it plays that day or not; on expected dates after bootstrap.
+-- Every team with its expected games of the season before the date, counted on the schedule, whether it plays that
+-- day or not; on expected dates after bootstrap.
 WITH schedule AS (
   SELECT game_id, game_date, season_year, home_team_tricode, away_team_tricode, game_status, processed_at
   FROM nba_raw.nbac_schedule
@@ -29,8 +29,7 @@ due AS (
   WHERE games.game_date BETWEEN @first AND @last
     AND DATE_DIFF(games.game_date, seasons.season_start, DAY) >= @bootstrap_days
 )
-SELECT due.game_date, '' AS game_id, played.team_abbr AS entity, CAST(NULL AS STRING) AS waiting
+SELECT due.game_date, '' AS game_id, played.team_abbr AS entity, CAST(NULL AS STRING) AS waiting, COUNT(*) AS games_before
 FROM due
 JOIN played ON played.season_year = due.season_year AND played.game_date < due.game_date
 GROUP BY due.game_date, played.team_abbr
-HAVING COUNT(*) >= @minimum_games

@@ -63,7 +63,9 @@ class Session:
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table."""
-        return self._run(to_duckdb(sql), parameters).to_arrow_table()
+        text = to_duckdb(sql)
+        with _failures_are_said():
+            return self.connection.sql(text, params=_used(text, parameters)).to_arrow_table()
 
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
@@ -95,13 +97,8 @@ class Session:
         return {name: tuple(columns) for name, columns in found.fetchall()}
 
     def _run(self, text: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
-        used = {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", text)}
-        try:
-            return self.connection.execute(text, used)
-        except duckdb.Error as error:
-            if "No space left" in str(error):
-                raise CannotJudge(f"the disk is full: {_first_line(error)}; free some space and run again") from error
-            raise QueryFailed(f"the warehouse could not answer: {_first_line(error)}") from error
+        with _failures_are_said():
+            return self.connection.execute(text, _used(text, parameters))
 
 
 @dataclass
@@ -270,6 +267,20 @@ class EmbeddedWarehouse:
 def system_contracts() -> list[Contract]:
     """The contracts of what the runbook keeps for itself."""
     return [table.contract for table in registry().tables.values() if table.contract.dataset == "runbook"]
+
+
+def _used(text: str, parameters: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", text)}
+
+
+@contextmanager
+def _failures_are_said() -> Iterator[None]:
+    try:
+        yield
+    except duckdb.Error as error:
+        if "No space left" in str(error):
+            raise CannotJudge(f"the disk is full: {_first_line(error)}; free some space and run again") from error
+        raise QueryFailed(f"the warehouse could not answer: {_first_line(error)}") from error
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple[Any, ...], ...]) -> None:

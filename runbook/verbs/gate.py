@@ -11,29 +11,38 @@ import click
 from lib.errors import BadInput, CannotJudge
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, RED, Verdict
-from runbook.options import Place, json_option, open_place, phase_verdict, range_options, warehouse_option
+from runbook.options import (
+    ML,
+    PhaseName,
+    Place,
+    json_option,
+    open_place,
+    phase_verdict,
+    range_options,
+    warehouse_option,
+)
 
 UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
-PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute"}
+PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute", ML: "readiness", 5: "predictions"}
 
 
 @click.command()
-@click.argument("phase", type=int)
+@click.argument("phase", type=PhaseName())
 @range_options
 @click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
 @json_option
 @warehouse_option
 def gate(
-    phase: int, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None
+    phase: int | str, start_date: date | None, end_date: date | None, strict: bool, as_json: bool, url: str | None
 ) -> int:
-    """Judge PHASE: 2 raw data, 3 analytics, 4 precompute.
+    """Judge PHASE: 2 raw data, 3 analytics, 4 precompute, ml readiness to train, 5 predictions.
 
     Every table of the phase against the keys it must hold, counted on the schedule and the raw data. Names the missing
     dates and the command that mends them. Exit code 1 where the gate is red.
     """
     place = open_place(url, start_date, end_date)
-    if phase not in (2, *place.computed_phases):
-        raise BadInput(f"there is no phase {phase}: choose one of 2, {', '.join(map(str, place.computed_phases))}")
+    if phase not in place.phases:
+        raise BadInput(f"there is no phase {phase}: choose one of {', '.join(map(str, place.phases))}")
     verdict = place.verdict(phase)
     if as_json:
         click.echo(json.dumps(verdict.as_json(), indent=1))
@@ -75,7 +84,7 @@ def phase_states(place: Place) -> list[dict[str, Any]]:
     """State of every phase, lowest first; a phase above one that is not green is BLOCKED."""
     states: list[dict[str, Any]] = []
     with place.judge() as (judge, first, last):
-        for phase in (2, *place.computed_phases):
+        for phase in place.phases:
             below_holds = all(known["state"] == PROVEN for known in states)
             try:
                 verdict = phase_verdict(judge, phase, first, last)
@@ -86,7 +95,7 @@ def phase_states(place: Place) -> list[dict[str, Any]]:
     return states
 
 
-def _state(phase: int, verdict: Verdict, below_holds: bool) -> dict[str, Any]:
+def _state(phase: int | str, verdict: Verdict, below_holds: bool) -> dict[str, Any]:
     state = BLOCKED if not below_holds else INCOMPLETE if verdict.verdict == RED else PROVEN
     return {
         "phase": phase,

@@ -14,6 +14,8 @@ from lib.show import table_of
 from lib.verdicts import Verdict
 from runbook.chain import make_chain
 from runbook.options import (
+    ML,
+    PhaseName,
     Place,
     json_option,
     open_place,
@@ -24,33 +26,36 @@ from runbook.options import (
     wish_options,
 )
 
+SECONDS_OF_TRAINING = 8.0
 SECONDS_PER_NOTEBOOK = 3.5  # kernel, imports and one look at the warehouse
 
 
 def plan_for(
-    place: Place, phase: int | None, dates: str | None, tables: str | None, force: bool, recompute_found: bool
+    place: Place, phase: int | str | None, dates: str | None, tables: str | None, force: bool, recompute_found: bool
 ) -> tuple[Plan, list[Verdict]]:
     """The plan for the options of a verb and what the gates of its phases say, from one look at the warehouse.
 
     Raises BadInput where an option names what is not there.
     """
-    if phase is not None and phase not in place.computed_phases:
-        raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, place.computed_phases))}")
+    choices = (*place.computed_phases, *((ML,) if place.has_model else ()))
+    if phase is not None and phase not in choices:
+        raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, choices))}")
+    phases = place.computed_phases if phase is None else [phase] if isinstance(phase, int) else []
     with place.judge() as (judge, first, last):
         wish = read_wish(dates, tables, force, recompute_found, judge.calendar, first, last)
-        made = make_plan(judge, [phase] if phase else place.computed_phases, first, last, wish)
+        made = make_plan(judge, phases, first, last, wish)
         return made, [phase_verdict(judge, number, first, last) for number in made.phases]
 
 
 @click.command()
-@click.option("--phase", type=int, help="Only this phase.")
+@click.option("--phase", type=PhaseName(), help="Only this phase: 3, 4 or ml.")
 @range_options
 @wish_options
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the plan to this file.")
 @json_option
 @warehouse_option
 def plan(
-    phase: int | None,
+    phase: int | str | None,
     start_date: date | None,
     end_date: date | None,
     dates: str | None,
@@ -72,11 +77,16 @@ def plan(
     if as_json:
         click.echo(json.dumps(made.as_json(), indent=1))
     else:
-        show_plan(place, made)
+        show_plan(place, made, whole_model(place, phase, start_date, end_date, dates, tables))
     return 0
 
 
-def show_plan(place: Place, made: Plan) -> None:
+def whole_model(place: Place, phase: int | str | None, *restrictions: object) -> bool:
+    """Whether the chain goes on to the model: asked for, or nothing restricts what is repaired and judged."""
+    return place.has_model and (phase == ML or not any((phase, *restrictions)))
+
+
+def show_plan(place: Place, made: Plan, model: bool) -> None:
     """The plan for a person."""
     if made.chunks:
         place.console.print(table_of([_line(made, name) for group in made.groups for name in group], "Plan"))
@@ -85,8 +95,8 @@ def show_plan(place: Place, made: Plan) -> None:
     )
     found = sum(len(days) for days in made.found.values())
     stock = f"; stock is taken of {found} found dates" if found else ""
-    steps = make_chain(made, place.settings.phase_of).steps
-    whole = made.seconds + SECONDS_PER_NOTEBOOK * len(steps)
+    steps = make_chain(made, place.settings.phase_of, model=model).steps
+    whole = made.seconds + SECONDS_PER_NOTEBOOK * len(steps) + (SECONDS_OF_TRAINING if model else 0)
     place.console.print(
         f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
     )

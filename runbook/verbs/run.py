@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from typing import Any
 
 import click
 
 from lib.plan import Plan
-from lib.show import verdict_text
+from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
-from runbook.chain import Runner, make_chain, run_folder
+from runbook.chain import Chain, Runner, cut, make_chain, run_folder
 from runbook.manifest import Manifest
 from runbook.options import (
+    PhaseName,
     Place,
     json_option,
     open_place,
@@ -23,27 +25,29 @@ from runbook.options import (
     warehouse_option,
     wish_options,
 )
-from runbook.verbs.plan import plan_for, show_plan
+from runbook.verbs.plan import plan_for, show_plan, whole_model
 from runbook.view import RunView
 
 EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 
 
 @click.command()
-@click.option("--phase", type=int, help="Only this phase.")
+@click.option("--phase", type=PhaseName(), help="Only this phase: 3, 4 or ml (readiness and model).")
 @range_options
 @wish_options
 @click.option(
     "--workers", type=click.IntRange(1, 64), help="Notebooks side by side; else backfill.workers of runbook.toml."
 )
 @click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
+@click.option("--from", "first_step", metavar="STEP", help="Begin with this step, for instance 40_validate.phase4.")
+@click.option("--until", "last_step", metavar="STEP", help="End with this step, for instance 50_signoff.phase3.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
 @click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
 @json_option
 @runs_option
 @warehouse_option
 def run(
-    phase: int | None,
+    phase: int | str | None,
     start_date: date | None,
     end_date: date | None,
     dates: str | None,
@@ -52,6 +56,8 @@ def run(
     recompute_found: bool,
     workers: int | None,
     signer: str,
+    first_step: str | None,
+    last_step: str | None,
     dry_run: bool,
     strict: bool,
     as_json: bool,
@@ -61,36 +67,51 @@ def run(
     """Repair what is missing and prove the result.
 
     Shows the gate, makes the plan, executes the notebooks of each phase (preflight, a launch per table, monitor,
-    validate, sign-off) and shows the gate again. The executed notebooks are the evidence, in the run's folder. With
-    nothing to compute the phase is proven anew.
+    validate, sign-off), trains and judges the model, and shows the gates again. The executed notebooks are the
+    evidence, in the run's folder. With nothing to compute the phase is proven anew. A run over part of the dates or
+    tables ends before the model; --phase ml asks for it alone.
     """
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json
     made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
     _show(place, made, "Before", verdicts)
-    show_plan(place, made)
+    model = whole_model(place, phase, start_date, end_date, dates, tables)
+    show_plan(place, made, model)
     if dry_run:
         click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
         return 0
-    manifest = _execute(place, made, workers, signer, runs)
+    chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
+    manifest = _execute(place, chain, workers, runs)
     if made.chunks:
         verdicts = _verdicts_after(place, made)
         _show(place, made, "After", verdicts)
     elif manifest.outcome == "proven":
         place.console.print("There was nothing to do; what stands above was proven anew.")
+    _show_model(place, manifest)
     if as_json:
         click.echo(manifest.model_dump_json(indent=1))
     ambers = any(verdict.verdict == AMBER for verdict in verdicts)
     return EXIT_CODES[manifest.outcome] or int(strict and ambers)
 
 
-def _execute(place: Place, made: Plan, workers: int | None, signer: str, runs: str | None) -> Manifest:
-    folder = run_folder(runs_folder(runs, place.settings), made)
-    chain = make_chain(made, place.settings.phase_of, signer)
+def _execute(place: Place, chain: Chain, workers: int | None, runs: str | None) -> Manifest:
+    folder = run_folder(runs_folder(runs, place.settings), chain.plan)
     with RunView(place.console, chain, folder) as view:
         manifest = Runner(place.warehouse, folder, chain, workers or place.settings.backfill.workers, view).run()
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     return manifest
+
+
+def _show_model(place: Place, manifest: Manifest) -> None:
+    for verdict in (v for record in manifest.steps for v in record.verdicts if v["gate"] == "model"):
+        place.console.rule(f"Model: {verdict['model']}", align="left")
+        place.console.print(table_of([_score_line(line) for line in verdict["tables"]]), verdict["sentence"])
+
+
+def _score_line(line: dict[str, Any]) -> dict[str, str]:
+    errors = {name: f"{line[name]:.2f}" for name in ("mae", "rmse")}
+    within = {f"within {points}": f"{line[f'within_{points}_pct']:.1f} %" for points in (1, 3, 5)}
+    return {"system": line["system"], "test rows": str(line["rows"])} | errors | within
 
 
 def _verdicts_after(place: Place, made: Plan) -> list[Verdict]:

@@ -1,0 +1,144 @@
+"""What the training notebook and the closing one need: readiness, a model, and what it is worth, as verdicts.
+
+training = Training(step, seed=42)
+gate("readiness", training.readiness())
+artefact = training.fit()
+gate("model", training.model())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from IPython.display import HTML, display
+
+from lib.errors import CannotJudge
+from lib.ml.artefact import Artefact, Origin, adopt, artefacts_in, key_of, train
+from lib.ml.matrix import Matrix
+from lib.ml.readiness import Readiness
+from lib.ml.scores import AVERAGES, MODEL
+from lib.settings import ROOT, MlFacts
+from lib.signoff import ready_sentence
+from lib.step import Step
+from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
+
+
+@dataclass
+class Training:
+    """One training on one warehouse; the matrix that readiness judged is the one that is trained on."""
+
+    step: Step
+    seed: int = 42
+    matrix: Matrix | None = None
+    readiness_features: Sequence[Mapping[str, Any]] = ()
+    artefact: Artefact | None = None
+    anew: bool = True
+
+    def readiness(self) -> Verdict:
+        """The gate ``ml``; what it judged is kept to be trained on."""
+        with self.step.judge() as (judge, first, last):
+            ready = Readiness(judge, first, last)
+            verdict = ready.verdict()
+            self.matrix, self.readiness_features = ready.matrix, ready.features
+            return verdict
+
+    def fit(self) -> Artefact:
+        """The model of exactly this matrix, seed and code: one of an earlier run where it verifies, else trained now."""
+        if self.matrix is None:
+            raise CannotJudge("nothing was judged ready yet: run the readiness gate first")
+        key = key_of(self.matrix, self.seed)
+        known = next((found for found in artefacts_in(self._elsewhere()) if found.facts.key == key), None)
+        self.anew = known is None
+        folder = self._folder()
+        self.artefact = adopt(known, folder) if known else train(self.matrix, self.seed, self._origin(), folder)
+        return self.artefact
+
+    def model(self) -> Verdict:
+        """The gate of the model: better than the best simple average, and not too good to be true."""
+        if self.artefact is None:
+            raise CannotJudge("no model was trained yet: run the training first")
+        return model_verdict(self.artefact, self.step.settings.ml)
+
+    def stands(self) -> Verdict:
+        """The artefact of this run verifies, and its matrix is what the warehouse holds now."""
+        if self.matrix is None:
+            raise CannotJudge("nothing was judged ready yet: run the readiness gate first")
+        held = artefacts_in([self._folder()])
+        findings = list(_faults(held, key_of(self.matrix, self.seed), str(self._folder())))
+        self.artefact = held[0] if held else None
+        about = _about(self.artefact) if self.artefact else {}
+        return verdict_of("artefact", f"{len(held)} models verified, file by file.", findings, about=about)
+
+    @property
+    def kind(self) -> str:
+        """What the figures are of: skill on made-up games is no skill on real ones."""
+        return kind_of(self.artefact) if self.artefact else ""
+
+    def ready(self, notes: str = "") -> None:
+        """Says that the model is ready to sign; reached only when every box is closed."""
+        sentence = ready_sentence("ml", self.step.verdicts, notes)
+        display(HTML(f"<p><b>{escape(sentence)}</b></p>"))  # type: ignore[no-untyped-call]
+
+    def _folder(self) -> Path:
+        return self.step.run or _from_root(self.step.settings.models)
+
+    def _elsewhere(self) -> list[Path]:
+        runs = sorted(self.step.run.parent.glob("*/")) if self.step.run else []
+        return [*runs, _from_root(self.step.settings.models)]
+
+    def _origin(self) -> Origin:
+        facts = self.step.warehouse.meta()
+        return Origin(facts.get("id", ""), facts.get("as_of", ""), facts.get("kind") == "sandbox")
+
+
+def kind_of(artefact: Artefact) -> str:
+    """What a model's figures are of."""
+    return "simulated league" if artefact.facts.simulated else "real games"
+
+
+def model_verdict(artefact: Artefact, rules: MlFacts) -> Verdict:
+    """Amber where no better than the best simple average on the same rows; red where far better: suspect leakage."""
+    by_system = {line["system"]: line for line in artefact.metrics["test"]}
+    mae, last_10 = by_system[MODEL]["mae"], by_system["points_avg_last_10"]["mae"]
+    best = min(AVERAGES, key=lambda name: by_system[name]["mae"])
+    findings = []
+    if mae >= by_system[best]["mae"]:
+        said = f"test MAE {mae:.3f}, {best} alone has {by_system[best]['mae']:.3f} on the same rows"
+        findings.append(Finding(AMBER, "model", said, "do not use it; look at the features' figures"))
+    if mae < rules.suspect_ratio * last_10:
+        said = f"test MAE {mae:.3f} is below {rules.suspect_ratio:g} of the last-10 baseline's {last_10:.3f}: suspect leakage"
+        findings.append(Finding(RED, "model", said, "look for a feature that knows the answer before anything else"))
+    kind = kind_of(artefact)
+    sentence = (
+        f"Test MAE {mae:.2f} points on {by_system[MODEL]['rows']} rows ({kind});"
+        f" best simple average {best} {by_system[best]['mae']:.2f}, {100 * (mae / by_system[best]['mae'] - 1):+.1f} %."
+    )
+    return verdict_of("model", sentence, findings, table=tuple(artefact.metrics["test"]), about=_about(artefact))
+
+
+def _faults(held: list[Artefact], key: str, folder: str) -> Iterator[Finding]:
+    mend = "runbook run --phase ml"
+    if not held:
+        yield Finding(RED, folder, "holds no model that verifies", mend)
+    elif held[0].facts.key != key:
+        yield Finding(RED, held[0].folder.name, "was trained on other rows, code or versions than there are now", mend)
+
+
+def _about(artefact: Artefact) -> dict[str, Any]:
+    facts = artefact.facts
+    return {
+        "phase": "ml",
+        "model": artefact.folder.name,
+        "artefact": artefact.digest,
+        "fingerprint": facts.fingerprint,
+        "simulated": facts.simulated,
+        "grid_digest": facts.grid_digest,
+    }
+
+
+def _from_root(path: Path) -> Path:
+    return path if path.is_absolute() else ROOT / path
