@@ -24,6 +24,14 @@ POCKET = (
     (r"playoff_games = .*", "playoff_games = [5, 5]"),
     (r'^"?nba_(precompute|predictions).*\n', ""),  # phases 2 and 3 alone
 )
+WHOLE = (
+    *POCKET[:4],
+    (r"minimum_games = 1\d", "minimum_games = 5"),  # in a season of 22 games
+    (r"^default_limit_pct = .*", "default_limit_pct = 60"),
+    (r"^(\w+) = (15|20|25)$", r"\1 = 60"),
+    (r"minimum_rows = .*", "minimum_rows = 500"),
+    (r"minimum_split_rows = .*", "minimum_split_rows = 50"),
+)
 
 
 @pytest.fixture(scope="session")
@@ -35,11 +43,21 @@ def league() -> League:
 @pytest.fixture(scope="session")
 def settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project's settings, with the pocket league's size and phases 2 and 3 only."""
+    return _changed_settings(tmp_path_factory.mktemp("settings"), POCKET)
+
+
+@pytest.fixture(scope="session")
+def whole_settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project's settings, with the pocket league's size: every phase, and a model of few rows."""
+    return _changed_settings(tmp_path_factory.mktemp("whole"), WHOLE)
+
+
+def _changed_settings(folder: Path, changes: tuple[tuple[str, str], ...]) -> Path:
     text = (ROOT / "runbook.toml").read_text()
-    for pattern, replacement in POCKET:
-        text, changes = re.subn(pattern, replacement, text, flags=re.MULTILINE)
-        assert changes, f"runbook.toml has no line like {pattern}"
-    path = tmp_path_factory.mktemp("settings") / "runbook.toml"
+    for pattern, replacement in changes:
+        text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
+        assert count, f"runbook.toml has no line like {pattern}"
+    path = folder / "runbook.toml"
     path.write_text(text)
     return path
 
@@ -71,6 +89,24 @@ def computed_file(raw_file: Path, settings: Settings, tmp_path_factory: pytest.T
     return path
 
 
+@pytest.fixture(scope="session")
+def whole_settings(whole_settings_file: Path) -> Settings:
+    """The settings of the pocket league with every phase."""
+    return load_settings(whole_settings_file)
+
+
+@pytest.fixture(scope="session")
+def whole_file(computed_file: Path, whole_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse file with phases 3 and 4 computed. Copy it; never change it."""
+    with _built_once(tmp_path_factory, "whole") as path:
+        if not path.exists():
+            unfinished = path.with_name("unfinished.duckdb")
+            shutil.copy(computed_file, unfinished)
+            compute_all(connect(f"duckdb:///{unfinished}"), whole_settings, (4,))
+            unfinished.rename(path)
+    return path
+
+
 @pytest.fixture
 def raw_only(raw_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
     """A warehouse of one's own with raw data and nothing computed."""
@@ -81,6 +117,19 @@ def raw_only(raw_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
 def warehouse(computed_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
     """A warehouse of one's own with Phase 3 computed."""
     return _copy(computed_file, tmp_path / "warehouse.duckdb")
+
+
+@pytest.fixture
+def whole(whole_file: Path, tmp_path: Path) -> EmbeddedWarehouse:
+    """A warehouse of one's own with phases 3 and 4 computed."""
+    return _copy(whole_file, tmp_path / "whole.duckdb")
+
+
+@pytest.fixture
+def whole_environment(pocket_environment: Path, whole_settings_file: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The environment of a person who works on the pocket league with every phase; gives the folder of the runs."""
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(whole_settings_file))
+    return pocket_environment
 
 
 @pytest.fixture

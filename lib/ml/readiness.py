@@ -29,10 +29,10 @@ POSSIBLE: Mapping[str, tuple[float, float]] = {
     "points_avg_last_5": (0, 80), "points_avg_last_10": (0, 80), "points_avg_season": (0, 80),
     "points_std_last_10": (0, 40), "minutes_avg_last_10": (0, 60), "fatigue_score": (0, 100),
     "shot_zone_mismatch_score": (-10, 10), "pace_score": (-3, 3), "usage_spike_score": (-3, 3),
-    "opponent_def_rating_last_15": (70, 150), "opponent_pace_last_15": (70, 130), "is_home": (0, 1),
+    "opponent_def_rating_last_15": (50, 180), "opponent_pace_last_15": (20, 160), "is_home": (0, 1),
     "days_rest": (0, 365), "back_to_back": (0, 1), "paint_rate_last_10": (0, 100),
     "mid_range_rate_last_10": (0, 100), "three_pt_rate_last_10": (0, 100), "assisted_rate_last_10": (0, 100),
-    "team_pace_last_10": (70, 130), "team_off_rating_last_10": (70, 150), "usage_rate_last_10": (0, 9999.9),
+    "team_pace_last_10": (20, 160), "team_off_rating_last_10": (50, 180), "usage_rate_last_10": (0, 9999.9),
 }  # fmt: skip
 
 FILLED = f"""

@@ -167,3 +167,49 @@ def test_a_notebook_runs_under_plain_papermill_with_its_defaults(
         command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
+
+
+@pytest.mark.full
+def test_the_chain_ends_with_a_trained_model_and_the_next_run_takes_it_over(
+    raw_only: EmbeddedWarehouse, whole_environment: Path
+) -> None:
+    first = runbook(raw_only, "run")
+    assert first.returncode == 0, first.stdout + first.stderr
+    manifest = manifest_of(whole_environment)
+    names = [record["step"] for record in manifest["steps"]]
+    assert names[-2:] == ["60_train", "70_closing"]
+    assert manifest["phases"] == [3, 4, "ml"]
+    assert len([name for name in names if name.startswith("20_launch.")]) == 10
+    models = list(whole_environment.glob("*/model-*"))
+    assert len(models) == 1
+    assert "(simulated league)" in first.stdout
+    for phase in ("3", "4", "ml"):
+        assert runbook(raw_only, "gate", phase).returncode == 0
+    assert runbook(raw_only, "gate", "5").returncode == 1
+    _predicts(raw_only)
+    assert runbook(raw_only, "run", "--from", "60_train").returncode == 0
+    again = list(whole_environment.glob("*/model-*/model.json"))
+    assert len({path.read_text() for path in again}) == 1
+    assert len(again) == 2
+
+
+def _predicts(warehouse: EmbeddedWarehouse) -> None:
+    with warehouse.reading() as session:
+        day = session.rows("SELECT MAX(game_date) FROM nba_predictions.ml_feature_store_v2")[0][0]
+    said = json.loads(runbook(warehouse, "predict", "--date", str(day), "--json").stdout)
+    assert {line["system"] for line in said["grades"]} == {"hist_gradient_boosting_v1", "moving_average"}
+    assert runbook(warehouse, "gate", "5").returncode == 0
+    states = {p["phase"]: p["state"] for p in json.loads(runbook(warehouse, "status", "--json").stdout)["phases"]}
+    assert not {"UNKNOWN", "BLOCKED", "INCOMPLETE"} & set(states.values())
+    assert list(states) == [2, 3, 4, "ml", 5]
+
+
+@pytest.mark.full
+def test_a_change_below_turns_readiness_red_and_no_model_is_trained(
+    whole: EmbeddedWarehouse, whole_environment: Path
+) -> None:
+    change(whole, "DELETE FROM nba_precompute.player_daily_cache WHERE cache_date = (SELECT max(cache_date) FROM nba_precompute.player_daily_cache)")  # fmt: skip
+    ended = runbook(whole, "run", "--phase", "ml")
+    assert ended.returncode == 1, ended.stdout
+    assert "gate 'readiness' is red: phase 4" in ended.stdout
+    assert list(whole_environment.glob("*/model-*")) == []

@@ -1,13 +1,21 @@
 -- severity: red
--- means: seasons in which players on a rising trend have a lower mean of 5 games, against that of 10, than falling ones
+-- means: seasons in which the mean of 5 games of players on a rising trend rose less in two games than that of falling ones
 -- do: the sign of recent_trend is turned round: the newest games come first
-SELECT
-  season_year, COUNTIF(features[OFFSET(11)] > 0) AS rising, COUNTIF(features[OFFSET(11)] < 0) AS falling,
-  SUM(IF(features[OFFSET(11)] > 0, points_avg_last_5 - points_avg_last_10, 0)) AS change_of_rising,
-  SUM(IF(features[OFFSET(11)] < 0, points_avg_last_5 - points_avg_last_10, 0)) AS change_of_falling
-FROM nba_predictions.ml_feature_store_v2
-WHERE game_date BETWEEN @first AND @last
-GROUP BY season_year
-HAVING COUNTIF(features[OFFSET(11)] > 0) >= 200 AND COUNTIF(features[OFFSET(11)] < 0) >= 200
-  AND SUM(IF(features[OFFSET(11)] > 0, points_avg_last_5 - points_avg_last_10, 0)) * COUNTIF(features[OFFSET(11)] < 0)
-    <= SUM(IF(features[OFFSET(11)] < 0, points_avg_last_5 - points_avg_last_10, 0)) * COUNTIF(features[OFFSET(11)] > 0)
+WITH rows_of_players AS (
+  SELECT
+    season_year, features[OFFSET(11)] AS trend,
+    points_avg_last_5 - LAG(points_avg_last_5, 2) OVER (PARTITION BY season_year, player_lookup ORDER BY game_date) AS rise
+  FROM nba_predictions.ml_feature_store_v2
+  WHERE game_date BETWEEN @first AND @last
+),
+told AS (
+  SELECT
+    season_year, COUNTIF(trend > 0) AS rising, COUNTIF(trend < 0) AS falling,
+    SUM(IF(trend > 0, rise, 0)) AS rise_of_rising, SUM(IF(trend < 0, rise, 0)) AS rise_of_falling
+  FROM rows_of_players
+  WHERE rise IS NOT NULL
+  GROUP BY season_year
+)
+SELECT season_year, rising, falling, rise_of_rising, rise_of_falling
+FROM told
+WHERE rising >= 200 AND falling >= 200 AND rise_of_rising * falling <= rise_of_falling * rising
