@@ -124,6 +124,7 @@ def test_google_accepts_every_rule_of_expected_keys(google: Google, path: Path) 
         ("game_id", "STRING"),
         ("entity", "STRING"),
         ("waiting", "STRING"),
+        ("games_before", "INT64"),
     ]
     assert google.columns(path.read_text()) == columns
 
@@ -192,7 +193,7 @@ def test_google_expects_the_keys_that_duckdb_expects(google: Google, memory: Mem
     parameters = bounds(game_days(varied_rows()), START)
     raw = {name: memory.rows(name) for name in registry().tables if name in sql}
     of_duckdb = memory.query(to_duckdb(sql), parameters)
-    columns = ("game_date", "game_id", "entity", "waiting")
+    columns = ("game_date", "game_id", "entity", "waiting", "games_before")
     assert_same_rows(google.rows(sql, parameters, raw), of_duckdb, columns, columns)
 
 
