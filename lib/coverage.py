@@ -245,15 +245,26 @@ class Receipt:
     input_digest: str
 
 
+Known = dict[tuple[date, date], dict[str, dict[date, DateState]]]
+
+
 class Judge:
-    """Judges tables against a calendar; keeps what several tables need once."""
+    """Judges tables against a calendar; keeps what several tables need once.
+
+    ``known`` is what another judge has seen of the same state of the warehouse.
+    """
 
     def __init__(
-        self, session: Session, settings: Settings, calendar: Calendar, tables: Registry | None = None
+        self,
+        session: Session,
+        settings: Settings,
+        calendar: Calendar,
+        tables: Registry | None = None,
+        known: Known | None = None,
     ) -> None:
         self.session, self.settings, self.calendar = session, settings, calendar
         self.registry = tables or registry()
-        self._known: dict[tuple[date, date], dict[str, dict[date, DateState]]] = {}
+        self.known: Known = {} if known is None else known
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
@@ -270,7 +281,7 @@ class Judge:
 
     def _judged(self, tables: list[Table], start: date, last: date) -> dict[str, dict[date, DateState]]:
         """States of *tables*, upstream first; what this judge has seen already is not looked at again."""
-        states = self._known.setdefault((start, last), {})
+        states = self.known.setdefault((start, last), {})
         new = [table for table in tables if table.name not in states]
         digests = InputDigests(self.session, new, self.calendar, start, last)
         receipts = self._receipts(start, last)

@@ -17,7 +17,6 @@ from runbook.manifest import Manifest, StepRecord, code_digests, file_digest, re
 
 NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT_SECONDS = 6 * 3600
-PROOF = ("40_validate", "50_signoff")
 # what a step must give: a gate cell that is gone from the notebook itself is noticed, too
 GATES = {
     "10_preflight": frozenset({"warehouse", "contracts", "upstream", "sample"}),
@@ -72,7 +71,8 @@ class Chain:
 def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "", model: bool = False) -> Chain:
     """For every phase with work: preflight, launches group by group, monitor, validate, sign-off; then the *model*.
 
-    A phase without work is proven anew by validate and sign-off; where no phase has work they run side by side.
+    A phase without work is proven anew by its sign-off, whose boxes judge all that validate does; where no phase has
+    work the proofs run side by side.
     """
     launches = {phase: _launch_groups(plan, phase, phase_of) for phase in plan.phases}
     waves: list[list[ChainStep]] = []
@@ -80,13 +80,20 @@ def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = 
         if launches[phase]:
             waves.append([_of_phase("10_preflight", phase)])
             waves += [[_launch(table, phase) for table in group] for group in launches[phase]]
-            waves.append([_of_phase("30_monitor", phase)])
-        waves += [[_of_phase("40_validate", phase)], [_of_phase("50_signoff", phase, signer)]]
-    if not any(launches.values()):
-        waves = [[step for wave in waves for step in wave if step.notebook == name] for name in PROOF if waves]
+            waves += [[_of_phase("30_monitor", phase)], [_of_phase("40_validate", phase)]]
+        waves.append([_of_phase("50_signoff", phase, signer)])
     if model:
         waves += [[ChainStep("60_train", "60_train", {})], [ChainStep("70_closing", "70_closing", _signed_by(signer))]]
+    if not any(launches.values()):
+        waves = _side_by_side(waves)
     return Chain(plan, tuple(replace(step, wave=number) for number, wave in enumerate(waves) for step in wave))
+
+
+def _side_by_side(waves: list[list[ChainStep]]) -> list[list[ChainStep]]:
+    """Proofs that need nothing of each other in one wave; the closing step looks at the model of this run."""
+    steps = [step for wave in waves for step in wave]
+    proofs = [step for step in steps if step.notebook != "70_closing"]
+    return [group for group in (proofs, [step for step in steps if step.notebook == "70_closing"]) if group]
 
 
 def cut(chain: Chain, first: str | None, last: str | None) -> Chain:

@@ -16,11 +16,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import joblib
 from pydantic import BaseModel, ConfigDict, ValidationError
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from lib.errors import CannotJudge
 from lib.features import TRAINING_21
@@ -29,6 +27,9 @@ from lib.ml.fitting import PARAMETERS, fit, grid_digest
 from lib.ml.matrix import Matrix
 from lib.ml.scores import MODEL, scores
 from lib.registry import registry
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 FACTS = "model.json"
 PACKAGES = ("scikit-learn", "numpy", "joblib")
@@ -87,6 +88,8 @@ class Artefact:
     @cached_property
     def regressor(self) -> HistGradientBoostingRegressor:
         """The model itself, loaded now; CannotJudge where it does not predict what it did when it was saved."""
+        import joblib
+
         loaded: HistGradientBoostingRegressor = joblib.load(self.folder / "model.joblib")
         if grid_digest(loaded) != self.facts.grid_digest:
             raise CannotJudge(f"{self.folder}: the model predicts other values here than where it was trained")
@@ -107,6 +110,8 @@ def key_of(matrix: Matrix, seed: int) -> str:
 
 def train(matrix: Matrix, seed: int, origin: Origin, into: Path) -> Artefact:
     """Trains, scores and saves a model as a folder under *into*, whole or not at all."""
+    import joblib
+
     regressor = fit(matrix, seed)
     metrics = scores(regressor, matrix)
     into.mkdir(parents=True, exist_ok=True)

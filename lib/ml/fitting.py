@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
 
 from lib.ml.matrix import Floats, Matrix
 from lib.ml.readiness import POSSIBLE
+
+if TYPE_CHECKING:  # a model that is only verified needs no scikit-learn, which takes a second to import
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 PARAMETERS: dict[str, Any] = {
     "loss": "squared_error",
@@ -26,6 +28,8 @@ GRID_ROWS = 512
 
 def fit(matrix: Matrix, seed: int) -> HistGradientBoostingRegressor:
     """The regressor trained on the matrix' first part; its second part says when to stop, its third is never seen."""
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
     train, validation = matrix.split.train, matrix.split.validation
     regressor = HistGradientBoostingRegressor(random_state=seed, **PARAMETERS)
     regressor.fit(

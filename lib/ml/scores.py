@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.inspection import permutation_importance
 
 from lib.features import TRAINING_21
 from lib.ml.matrix import Floats, Matrix
 from lib.ml.readiness import season_name
+
+if TYPE_CHECKING:
+    from sklearn.ensemble import HistGradientBoostingRegressor
 
 MODEL, MOVING_AVERAGE = "hist_gradient_boosting_v1", "moving_average"
 AVERAGES = ("points_avg_season", "points_avg_last_10", MOVING_AVERAGE)
@@ -96,6 +97,8 @@ def _calibration(predicted: Floats, actual: Floats) -> list[Score]:
 
 def _importance(regressor: HistGradientBoostingRegressor, matrix: Matrix) -> list[Score]:
     """By how many points the mean absolute error of test rows grows when one feature is shuffled; greatest first."""
+    from sklearn.inspection import permutation_importance
+
     test = matrix.split.test
     size = min(IMPORTANCE_ROWS, test.stop - test.start)
     rows = np.random.default_rng(0).choice(np.arange(test.start, test.stop), size, replace=False)

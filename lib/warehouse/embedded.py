@@ -194,6 +194,11 @@ class EmbeddedWarehouse:
         with self.reading() as session:
             return dict(session.rows("SELECT name, value FROM runbook.meta"))
 
+    def state(self) -> object:
+        """Something that is another after every write; ask it inside a session, during which nobody writes."""
+        found = self.path.stat()
+        return found.st_ino, found.st_size, found.st_mtime_ns
+
     def trouble(self) -> list[str]:
         """What stands in the way of writing: a sentence each, empty where nothing does."""
         checks = (self._refuse_missing, self._refuse_unwritable, self._refuse_full)

@@ -58,7 +58,7 @@ def test_a_run_goes_from_nothing_to_proven_and_the_next_finds_nothing_to_do(
     assert second.returncode == 0
     assert "nothing to do" in second.stdout
     again = [record["step"] for record in manifest_of(pocket_environment)["steps"]]
-    assert again == ["40_validate.phase3", "50_signoff.phase3"]
+    assert again == ["50_signoff.phase3"]
 
 
 def _assert_evidence(folder: Path) -> None:
