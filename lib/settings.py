@@ -94,6 +94,15 @@ class MlFacts(_Strict):
     pass_margin: float = Field(1.0, ge=0)
 
 
+class SigningFacts(_Strict):
+    """The policy of sign-offs; a fifth key is ``start_date``: COMPLETE needs a range from there."""
+
+    roles: dict[str, tuple[str, ...]] = {}  # phase: roles that may sign it
+    second_person: tuple[str, ...] = ()  # phases that need two signers
+    dirty_tree: bool = False  # whether a tree that differs from its revision may be signed
+    wait_for_signature: bool = False  # whether the chain stops until the phase below is signed
+
+
 class Exclusion(_Strict):
     """Dates that rightly do not count: counted and shown apart, never missing."""
 
@@ -130,6 +139,7 @@ class Settings(_Strict):
     backfill: BackfillFacts = BackfillFacts()
     features: FeatureFacts = FeatureFacts()
     ml: MlFacts = MlFacts()
+    signing: SigningFacts = SigningFacts()
     exclusions: tuple[Exclusion, ...] = ()
 
     def phase_of(self, table: str) -> int | None:

@@ -240,8 +240,7 @@ class Runner:
         )
 
     def _end(self, manifest: Manifest, outcome: str) -> None:
-        manifest.outcome, manifest.finished = outcome, datetime.now(UTC)
-        manifest.write(self.folder)
+        manifest.close(self.folder, outcome)
 
 
 def _outcome_of(manifest: Manifest) -> str:

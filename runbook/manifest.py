@@ -61,8 +61,20 @@ class Manifest(BaseModel):
     dirty: bool | None
     versions: dict[str, str]
     steps: list[StepRecord] = Field(default_factory=list)
+    files: dict[str, str] = Field(default_factory=dict)  # SHA-256 of every other file of the folder
     outcome: str = "running"
     finished: datetime | None = None
+
+    def close(self, folder: Path, outcome: str) -> None:
+        """The last word: the outcome, and the digest of every file that is no executed notebook; all read-only now."""
+        self.outcome, self.finished = outcome, datetime.now(UTC)
+        archives = {record.archive for record in self.steps}
+        rest = {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()}
+        kept = {path: name for path, name in rest.items() if name not in {"manifest.json", *archives}}
+        self.files = {name: file_digest(path) or "" for path, name in kept.items()}
+        self.write(folder)
+        for path in rest:
+            path.chmod(0o444)
 
     def write(self, folder: Path) -> None:
         """Writes ``manifest.json`` whole or not at all."""
@@ -85,9 +97,9 @@ def tree_digest(path: Path) -> str:
 
 
 def revision() -> tuple[str | None, bool | None]:
-    """The git revision and whether the tree differs from it; (None, None) outside a checkout."""
+    """The git revision, and whether what verdicts come from differs from it; (None, None) outside a checkout."""
     head = _git("rev-parse", "HEAD")
-    return (head.strip(), bool(_git("status", "--porcelain"))) if head else (None, None)
+    return (head.strip(), bool(_git("status", "--porcelain", "--", *CODE))) if head else (None, None)
 
 
 def versions() -> dict[str, str]:

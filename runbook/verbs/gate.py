@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
 
 from lib.errors import BadInput, CannotJudge
 from lib.show import table_of, verdict_text
-from lib.verdicts import AMBER, RED, Verdict
+from lib.verdicts import AMBER, Verdict
 from runbook.options import (
     ML,
     PhaseName,
@@ -19,10 +20,14 @@ from runbook.options import (
     open_place,
     phase_verdict,
     range_options,
+    runs_folder,
+    runs_option,
     warehouse_option,
 )
+from runbook.signing.check import read_book
+from runbook.signing.signers import trusted
+from runbook.signing.state import UNKNOWN, Asked, State, as_line, state_of
 
-UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
 PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute", ML: "readiness", 5: "predictions"}
 
 
@@ -61,14 +66,21 @@ def _show_sources(place: Place, verdict: Verdict) -> None:
 @click.command()
 @range_options
 @json_option
+@runs_option
 @warehouse_option
-def status(start_date: date | None, end_date: date | None, as_json: bool, url: str | None) -> int:
-    """Show every phase and its state, derived from the warehouse now.
+def status(start_date: date | None, end_date: date | None, as_json: bool, runs: str | None, url: str | None) -> int:
+    """Show every phase and its state, derived from the warehouse and the sign-offs now.
 
-    UNKNOWN could not be judged, BLOCKED the phase below is not green, INCOMPLETE the gate is red, PROVEN it is green.
+    \b
+    UNKNOWN     could not be judged
+    BLOCKED     the phase below is not green
+    INCOMPLETE  the gate is red
+    PROVEN      the gate is green, and nobody has signed
+    COMPLETE    signed, and still what was signed; WITH WAIVER where a floor was lowered, by two people
+    STALE       signed, and something has changed since: it is named
     """
     place = open_place(url, start_date, end_date)
-    phases = phase_states(place)
+    phases = phase_states(place, runs_folder(runs, place.settings))
     if as_json:
         click.echo(json.dumps({"phases": phases}, indent=1))
         return 0
@@ -80,27 +92,20 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, url: s
     return 0
 
 
-def phase_states(place: Place) -> list[dict[str, Any]]:
-    """State of every phase, lowest first; a phase above one that is not green is BLOCKED."""
-    states: list[dict[str, Any]] = []
+def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:
+    """State of every phase, lowest first; a phase above one that is not green is BLOCKED, above a stale one STALE."""
+    book = read_book(runs, trusted(place.warehouse))
+    warehouse_id = place.warehouse.meta().get("id", "")
+    states: list[State] = []
+    lines: list[dict[str, Any]] = []
     with place.judge() as (judge, first, last):
         for phase in place.phases:
-            below_holds = all(known["state"] == PROVEN for known in states)
+            verdict: Verdict | None = None
             try:
                 verdict = phase_verdict(judge, phase, first, last)
+                state = state_of(judge, book, Asked(warehouse_id, str(phase), first, last), verdict, states)
             except CannotJudge as error:
-                states.append({"phase": phase, "state": UNKNOWN, "says": str(error), "tables": []})
-                continue
-            states.append(_state(phase, verdict, below_holds))
-    return states
-
-
-def _state(phase: int | str, verdict: Verdict, below_holds: bool) -> dict[str, Any]:
-    state = BLOCKED if not below_holds else INCOMPLETE if verdict.verdict == RED else PROVEN
-    return {
-        "phase": phase,
-        "state": state,
-        "says": verdict.sentence,
-        "verdict": verdict.verdict,
-        "tables": [dict(line) for line in verdict.table],
-    }
+                state = State(UNKNOWN, str(error))
+            states.append(state)
+            lines.append(as_line(phase, state, verdict))
+    return lines

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import click
@@ -88,6 +89,7 @@ def run(
     elif manifest.outcome == "proven":
         place.console.print("There was nothing to do; what stands above was proven anew.")
     _show_model(place, manifest)
+    _sign_sandbox(place, manifest, runs_folder(runs, place.settings))
     if as_json:
         click.echo(manifest.model_dump_json(indent=1))
     ambers = any(verdict.verdict == AMBER for verdict in verdicts)
@@ -100,6 +102,15 @@ def _execute(place: Place, chain: Chain, workers: int | None, runs: str | None) 
         manifest = Runner(place.warehouse, folder, chain, workers or place.settings.backfill.workers, view).run()
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     return manifest
+
+
+def _sign_sandbox(place: Place, manifest: Manifest, runs: Path) -> None:
+    """A sandbox signs itself with its throw-away key, so that a newcomer sees COMPLETE; elsewhere a person signs."""
+    from runbook.signing.unattended import sign_sandbox
+
+    if manifest.outcome == "proven" and str(place.settings.start_date) == manifest.first:
+        for said in sign_sandbox(place.warehouse, place.settings, runs, manifest):
+            place.console.print(said)
 
 
 def _show_model(place: Place, manifest: Manifest) -> None:

@@ -25,6 +25,7 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     """
     from lib.league import full_league, pocket_league
     from lib.sandbox import compute_all, load_raw, take_away
+    from runbook.signing.signers import make_sandbox_key
 
     place = open_place(url)
     if if_missing and place.warehouse.path.exists():
@@ -35,6 +36,7 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     place.console.print("Simulating the league ...")
     league = pocket_league(seed) if pocket else full_league(seed)
     load_raw(place.warehouse, league.tables, league.as_of, "sandbox")
+    make_sandbox_key(place.warehouse, place.warehouse.meta()["id"])
     if not empty:
         compute_all(place.warehouse, place.settings, say=place.console.print)
         if not pocket:

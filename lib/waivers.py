@@ -1,0 +1,49 @@
+"""Floors: what may not be loosened by one person alone. Below a floor, or past one, a phase stands on a waiver."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from lib.coverage import TableCoverage
+from lib.settings import Exclusion, Settings
+
+EXCLUDED_PCT = 2  # of a season's dates
+FLOORS = {"3": ("analytics_coverage_pct", 95), "4": ("precompute_coverage_pct", 88)}
+ML_FLOORS = {"minutes_pct": 99, "usage_pct": 95}
+
+
+def waivers(settings: Settings, phase: str, covered: Iterable[TableCoverage]) -> list[str]:
+    """What the phase stands on that needs a second signer, each with its figures."""
+    return [*_lowered(settings, phase), *(waiver for coverage in covered for waiver in _excluded(coverage))]
+
+
+def told(exclusion: Exclusion) -> str:
+    """An exclusion in words."""
+    where, when = ", ".join(exclusion.tables), f"{exclusion.first}..{exclusion.last}"
+    return f"{where} {when}: {exclusion.reason} ({exclusion.owner}, expires {exclusion.expires})"
+
+
+def _lowered(settings: Settings, phase: str) -> Iterator[str]:
+    gates = {FLOORS[phase][0]: FLOORS[phase][1]} if phase in FLOORS else {}
+    for name, floor in gates.items():
+        if getattr(settings.gates, name) < floor:
+            yield f"gates.{name} = {getattr(settings.gates, name):g}, the floor is {floor}"
+    for name, floor in ML_FLOORS.items() if phase == "ml" else ():
+        if getattr(settings.ml, name) < floor:
+            yield f"ml.{name} = {getattr(settings.ml, name):g}, the floor is {floor}"
+
+
+def _excluded(coverage: TableCoverage) -> Iterator[str]:
+    played = [state.day for state in coverage.days if state.excluded and state.holding.computable]
+    if played:
+        yield f"{coverage.table} excludes {len(played)} dates that have raw data, the first {played[0]}"
+    seasons = Counter(_season(state.day.year, state.day.month) for state in coverage.days)
+    excluded = Counter(_season(state.day.year, state.day.month) for state in coverage.days if state.excluded)
+    for season, count in excluded.items():
+        if 100 * count > EXCLUDED_PCT * seasons[season]:
+            yield f"{coverage.table} excludes {count} of {seasons[season]} dates of season {season}"
+
+
+def _season(year: int, month: int) -> int:
+    return year if month >= 9 else year - 1

@@ -1,0 +1,1 @@
+"""Sign-offs: who signed which bytes, gates and data; whether that still holds; and a log that cannot be cut unseen."""

@@ -1,0 +1,85 @@
+"""``python -m runbook.signing.derive URL FIRST LAST PHASE...``: every verdict and fingerprint anew, in a fresh process.
+
+A sign-off believes this and no cell's output.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from datetime import date
+from typing import Any
+
+from lib.calendar import read_calendar
+from lib.checks import run_checks
+from lib.coverage import Judge
+from lib.errors import CannotJudge, RunbookError
+from lib.fingerprint import fingerprints
+from lib.settings import ROOT, load_settings
+from lib.standing import ML, gate_of, standing
+from lib.verdicts import Verdict
+from lib.warehouse import connect
+
+SECONDS = 1800
+
+
+def derived(url: str, first: str, last: str, phases: list[str]) -> dict[str, Any]:
+    """Standing, verdicts and fingerprints by phase, from a process of its own; CannotJudge where it could not say."""
+    command = [sys.executable, "-m", "runbook.signing.derive", url, first, last, *phases]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    if done.returncode:
+        raise CannotJudge(
+            f"the verdicts could not be derived again: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
+        )
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
+
+
+def derive(url: str, first: date, last: date, phases: list[str]) -> dict[str, Any]:
+    """The same, in this process."""
+    settings = load_settings()
+    with connect(url, settings.backfill.wait_seconds).reading() as session:
+        judge = Judge(session, settings, read_calendar(session, settings))
+        return {phase: _of_phase(judge, phase, first, last) for phase in phases}
+
+
+def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, Any]:
+    verdict = gate_of(judge, phase, first, last)
+    stands = standing(judge, phase, first, last, verdict)
+    verdicts = [verdict, *_checked(judge, phase, first, last)]
+    tables = [t for t in judge.registry.computed if t.name in stands.contracts]
+    return {
+        "standing": stands.model_dump(mode="json"),
+        "verdicts": [_summary(v) for v in verdicts],
+        "fingerprints": {
+            table.name: {
+                season: {"rows": found.rows, "sha256": found.digest}
+                for season, found in fingerprints(judge.session, table, judge.calendar, first, last).items()
+            }
+            for table in tables
+        },
+    }
+
+
+def _checked(judge: Judge, phase: str, first: date, last: date) -> list[Verdict]:
+    return [] if phase == ML else [run_checks(judge.session, int(phase), first, last)]
+
+
+def _summary(verdict: Verdict) -> dict[str, Any]:
+    findings = [finding.as_json() for finding in verdict.findings]
+    return {"gate": verdict.gate, "verdict": verdict.verdict, "sentence": verdict.sentence, "findings": findings}
+
+
+def main() -> None:
+    """Prints the JSON; a sentence on standard error and exit code 3 where it cannot."""
+    url, first, last, *phases = sys.argv[1:]
+    try:
+        print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phases)))
+    except RunbookError as error:
+        print(error, file=sys.stderr)
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The state of a phase: derived from the warehouse and the sign-offs, never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from lib.coverage import Judge
+from lib.standing import differences, gate_of, standing
+from lib.verdicts import RED, Verdict
+from runbook.signing.check import Book, Checked
+from runbook.signing.statement import Predicate
+
+UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
+COMPLETE, WITH_WAIVER, STALE = "COMPLETE", "COMPLETE WITH WAIVER", "STALE"
+HOLDS = (PROVEN, COMPLETE, WITH_WAIVER)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which phase of which warehouse is asked about, over which range."""
+
+    warehouse_id: str
+    phase: str
+    first: date
+    last: date
+
+
+@dataclass(frozen=True)
+class State:
+    """A phase's state and the sentence that says why."""
+
+    name: str
+    says: str
+
+
+def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Sequence[State]) -> State:
+    """The state of a phase whose gate says *verdict* over the range of *at*, above phases in the states *below*."""
+    sign_offs = [line for line in book.standing_sign_offs if _concerns(line, at.phase, at.warehouse_id)]
+    if sign_offs and (moved := _moved(judge, sign_offs[0], at, verdict)):
+        return State(STALE, moved)
+    if sign_offs and (stale := next((state for state in below if state.name == STALE), None)):
+        return State(STALE, f"a phase below is stale: {stale.says}")
+    if any(state.name not in HOLDS for state in below):
+        return State(BLOCKED, verdict.sentence)
+    if not sign_offs:
+        return State(INCOMPLETE if verdict.verdict == RED else PROVEN, _unsigned(book, verdict))
+    return _complete(judge, sign_offs)
+
+
+def _concerns(line: Checked, phase: str, warehouse_id: str) -> bool:
+    predicate = line.predicate
+    return predicate is not None and (predicate.phase, predicate.warehouse_id) == (phase, warehouse_id)
+
+
+def _unsigned(book: Book, verdict: Verdict) -> str:
+    return f"{verdict.sentence} The sign-offs do not count: {book.all_faults[0]}" if book.faults else verdict.sentence
+
+
+def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
+    predicate = _predicate(line)
+    signed = predicate.standing
+    if (signed.first, signed.last) != (at.first, at.last):
+        verdict = gate_of(judge, at.phase, signed.first, signed.last)
+    moved = differences(signed, standing(judge, at.phase, signed.first, signed.last, verdict))
+    said = f"signed by {predicate.signer} on {predicate.signed_at.date()}, and since then: {'; '.join(moved)}"
+    return said if moved else ""
+
+
+def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
+    predicate = _predicate(sign_offs[0])
+    signed, names = predicate.standing, sorted({_predicate(line).signer for line in sign_offs})
+    said = f"signed by {' and '.join(names)} on {predicate.signed_at.date()}"
+    if signed.first > judge.settings.start_date:
+        return State(PROVEN, f"{said}, but only from {signed.first}: COMPLETE begins {judge.settings.start_date}")
+    if len(names) < 2 and (signed.waivers or signed.phase in judge.settings.signing.second_person):
+        why = f" for the waiver of {'; '.join(signed.waivers)}" if signed.waivers else ""
+        return State(PROVEN, f"{said}; a second person is needed{why}")
+    name = WITH_WAIVER if signed.waivers else COMPLETE
+    since = [day for day in judge.calendar.games if day > signed.last]
+    return State(name, f"{said}, to {signed.last}" + (f"; {len(since)} dates since not signed" if since else ""))
+
+
+def _predicate(line: Checked) -> Predicate:
+    if line.predicate is None:
+        raise ValueError("only sign-offs are asked")
+    return line.predicate
+
+
+def as_line(phase: int | str, state: State, verdict: Verdict | None) -> dict[str, Any]:
+    """A line of ``runbook status --json``."""
+    found = {"phase": phase, "state": state.name, "says": state.says}
+    if verdict is None:
+        return found | {"tables": []}
+    return found | {"verdict": verdict.verdict, "tables": [dict(line) for line in verdict.table]}
