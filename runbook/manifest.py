@@ -18,7 +18,7 @@ from lib.settings import ROOT
 
 CODE = ("lib", "runbook", "notebooks", "runbook.toml", "requirements.lock")
 PACKAGES = ("duckdb", "sqlglot", "papermill", "nbclient", "ipykernel", "pandas", "plotly", "pydantic")
-SCHEMA = 1
+SCHEMA = 2  # 1 knew no digests of files beside the notebooks
 
 
 class StepRecord(BaseModel):

@@ -21,6 +21,7 @@ from lib.warehouse import EmbeddedWarehouse, connect
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 POCKET = (
+    (r"dirty_tree = false", "dirty_tree = true"),  # whoever works on the code can test it
     (r"start_date = .*", "start_date = 2023-10-24"),
     (r"regular_season_games = .*", "regular_season_games = 66"),
     (r"play_in_games = .*", "play_in_games = 1"),
@@ -28,7 +29,7 @@ POCKET = (
     (r'^"?nba_(precompute|predictions).*\n', ""),  # phases 2 and 3 alone
 )
 WHOLE = (
-    *POCKET[:4],
+    *POCKET[:5],
     (r"minimum_games = 1\d", "minimum_games = 5"),  # in a season of 22 games
     (r"^default_limit_pct = .*", "default_limit_pct = 60"),
     (r"^(\w+) = (15|20|25)$", r"\1 = 60"),

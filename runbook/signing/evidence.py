@@ -54,6 +54,8 @@ def _run_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
+    if manifest.schema_version < 2:
+        return
     held = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     archives = {record.archive for record in manifest.steps if record.archive_digest}
     yield from (f"{name} was added" for name in sorted(held - {MANIFEST, *NOT_EVIDENCE, *archives, *manifest.files}))

@@ -23,6 +23,7 @@ from lib.warehouse import EmbeddedWarehouse, connect
 from runbook.archive import verify
 from runbook.chain import GATES
 from runbook.manifest import CODE, Manifest, code_digests, file_digest
+from runbook.parameters import declared
 from tests.lib.at_work import UPCOMING_TEAM, change, contents, game_dates, run, state
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -156,15 +157,35 @@ def test_a_notebook_is_thin_and_committed_without_outputs(notebook: Path) -> Non
     [
         pytest.param(path, id=path.stem, marks=() if path.stem == "40_validate" else pytest.mark.full)
         for path in NOTEBOOKS
+        if "phase" in declared(path)
     ],
 )
 def test_a_notebook_runs_under_plain_papermill_with_its_defaults(
     notebook: Path, warehouse: EmbeddedWarehouse, pocket_environment: Path, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-m", "papermill", str(notebook), str(tmp_path / "out.ipynb"), "-p", "phase", "3"]
+    _papermill(notebook, warehouse, tmp_path, "-p", "phase", "3")
+
+
+@pytest.mark.full
+def test_training_and_closing_run_under_plain_papermill_one_after_the_other(
+    whole: EmbeddedWarehouse, whole_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = (
+        Path(os.environ["RUNBOOK_CONFIG"]).read_text().replace('models = "models"', f'models = "{tmp_path / "models"}"')
+    )
+    (tmp_path / "runbook.toml").write_text(own)
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(tmp_path / "runbook.toml"))
+    for name in ("60_train", "70_closing"):
+        _papermill(ROOT / "notebooks" / f"{name}.ipynb", whole, tmp_path)
+    assert len(list((tmp_path / "models").glob("model-*"))) == 1
+
+
+def _papermill(notebook: Path, warehouse: EmbeddedWarehouse, folder: Path, *words: str) -> None:
+    """Executes a notebook as somebody does who knows Papermill alone."""
+    command = [sys.executable, "-m", "papermill", str(notebook), str(folder / notebook.name), *words]
     environment = {**os.environ, "RUNBOOK_WAREHOUSE": f"duckdb:///{warehouse.path}"}
     done = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
 
