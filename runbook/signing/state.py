@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from lib.coverage import Judge
-from lib.standing import differences, gate_of, standing
+from lib.standing import Standing, differences, gate_of, standing
 from lib.verdicts import RED, Verdict
 from runbook.signing.check import Book, Checked
 from runbook.signing.statement import Predicate
@@ -71,7 +71,8 @@ def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
 
 def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
     predicate = _predicate(sign_offs[0])
-    signed, names = predicate.standing, sorted({_predicate(line).signer for line in sign_offs})
+    signed = predicate.standing
+    names = sorted({_predicate(line).signer for line in sign_offs if _same(signed, _predicate(line).standing)})
     said = f"signed by {' and '.join(names)} on {predicate.signed_at.date()}"
     if signed.first > judge.settings.start_date:
         return State(PROVEN, f"{said}, but only from {signed.first}: COMPLETE begins {judge.settings.start_date}")
@@ -81,6 +82,11 @@ def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
     name = WITH_WAIVER if signed.waivers else COMPLETE
     since = [day for day in judge.calendar.games if day > signed.last]
     return State(name, f"{said}, to {signed.last}" + (f"; {len(since)} dates since not signed" if since else ""))
+
+
+def _same(one: Standing, other: Standing) -> bool:
+    """Whether two people signed the same thing: who signed before a floor was lowered has not agreed to that."""
+    return (one.first, one.last) == (other.first, other.last) and not differences(one, other)
 
 
 def _predicate(line: Checked) -> Predicate:
