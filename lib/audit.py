@@ -22,10 +22,10 @@ class Staged:
     relation: str
     days: tuple[date, ...]
 
-    def write(self, session: Session, path: Path, days: Iterable[date]) -> None:
-        """Writes the rows of *days* to a private Parquet file."""
+    def write(self, session: Session, stage: Path, days: Iterable[date]) -> None:
+        """Puts the rows of *days* into a stage."""
         wanted = ", ".join(f"DATE '{day}'" for day in days)
-        session.write_parquet(self.relation, path, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
+        session.write_stage(self.relation, stage, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
 
 
 def keep_stage(session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date) -> Staged:

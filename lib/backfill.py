@@ -25,7 +25,7 @@ from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
 from lib.stages import new_stage, owners
-from lib.warehouse import EmbeddedWarehouse, Publication, Session
+from lib.warehouse import Publication, Session, Warehouse
 
 PUBLISHED, FAILED, BLOCKED, INTERRUPTED = "published", "failed", "blocked", "interrupted"
 
@@ -51,7 +51,7 @@ class Outcome:
 class Backfill:
     """Runs chunks on a warehouse. ``tables`` is the registry, another one in tests."""
 
-    warehouse: EmbeddedWarehouse
+    warehouse: Warehouse
     settings: Settings
     run: str | None = None
     tables: Registry = field(default_factory=registry)
@@ -114,7 +114,7 @@ class Backfill:
                 outcome, receipts = self._stage(session, table, chunk, attempt, stage)
             self._publish(table, outcome, receipts, attempt, stage, started)
         finally:
-            stage.unlink(missing_ok=True)
+            self.warehouse.drop_stage(stage)
         return outcome
 
     def _stage(
@@ -182,11 +182,11 @@ class Backfill:
         self.warehouse.publish(Publication(chunk.table, table.date_column, (), None, (), attempts))
 
 
-def sweep_orphans(warehouse: EmbeddedWarehouse) -> list[Path]:
+def sweep_orphans(warehouse: Warehouse) -> list[Path]:
     """Removes the stages of processes of this host that are gone; returns what was removed."""
     gone = [stage for stage, owner in owners(warehouse.stages) if owner is None]
     for stage in gone:
-        stage.unlink(missing_ok=True)
+        warehouse.drop_stage(stage)
     return gone
 
 

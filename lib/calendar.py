@@ -87,8 +87,8 @@ def read_calendar(session: Session, settings: Settings) -> Calendar:
     """The calendar of the warehouse; CannotJudge where the schedule is missing or empty."""
     if "nba_raw.nbac_schedule" not in session.tables:
         raise CannotJudge("nba_raw.nbac_schedule is not in the warehouse: without a schedule nothing can be expected")
-    starts = dict(session.rows(SEASON_STARTS, **EVER))
-    games = dict(session.rows(EXPECTED_GAMES, **EVER))
+    starts: dict[int, date] = dict(session.rows(SEASON_STARTS, **EVER))
+    games: dict[date, int] = dict(session.rows(EXPECTED_GAMES, **EVER))
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
     unplayed = frozenset(day for (day,) in session.rows(UNPLAYED_DATES, **EVER))

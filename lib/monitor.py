@@ -7,7 +7,7 @@ from datetime import date
 from lib.coverage import Judge
 from lib.stages import owners
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 
 LATEST_ATTEMPTS = """
 SELECT table_name, day, outcome, detail
@@ -17,11 +17,11 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY finished_at DES
 """
 
 
-def runners_verdict(warehouse: EmbeddedWarehouse) -> Verdict:
+def runners_verdict(warehouse: Warehouse) -> Verdict:
     """Red while a live process still holds a stage of this warehouse."""
     alive = sorted({pid for _, pid in owners(warehouse.stages) if pid is not None})
     findings = [
-        Finding(RED, str(warehouse.path), f"PID {pid} is still computing", "wait for it, or end it") for pid in alive
+        Finding(RED, warehouse.place, f"PID {pid} is still computing", "wait for it, or end it") for pid in alive
     ]
     return verdict_of("runners", f"{len(alive)} runners are alive.", findings)
 

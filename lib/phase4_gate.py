@@ -68,7 +68,7 @@ class Roots:
 def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:
     """Per feature the share of rows that hold a default, and its limit, both in percent; empty without rows."""
     rows = judge.session.rows(ROWS, first=first, last=last)[0][0]
-    counts = dict(judge.session.rows(DEFAULTS, first=first, last=last))
+    counts: dict[str, int] = dict(judge.session.rows(DEFAULTS, first=first, last=last))
     limits = judge.settings.features
     return [_rate(name, 100 * counts.get(name, 0) / rows, limits.limit_pct(name)) for name in ALL_FEATURES if rows]
 

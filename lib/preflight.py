@@ -10,12 +10,12 @@ from lib.coverage import Judge, holdings
 from lib.registry import Registry
 from lib.settings import Settings
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
-from lib.warehouse import EmbeddedWarehouse, Session
+from lib.warehouse import Session, Warehouse
 
 
-def warehouse_verdict(warehouse: EmbeddedWarehouse) -> Verdict:
+def warehouse_verdict(warehouse: Warehouse) -> Verdict:
     """Reachable, writable, on a local disk with room to spare."""
-    findings = [Finding(RED, str(warehouse.path), trouble) for trouble in warehouse.trouble()]
+    findings = [Finding(RED, warehouse.place, trouble) for trouble in warehouse.trouble()]
     if findings:
         return verdict_of("warehouse", "The warehouse cannot be written.", findings)
     facts = warehouse.meta()

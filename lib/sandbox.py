@@ -23,7 +23,7 @@ from lib.errors import BadInput
 from lib.plan import Chunk, make_plan
 from lib.registry import registry
 from lib.settings import Settings
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import EmbeddedWarehouse, Warehouse
 from lib.warehouse.embedded import system_contracts
 
 
@@ -42,13 +42,13 @@ INCIDENT: Mapping[str, Loss] = {
 }
 
 
-def load_raw(warehouse: EmbeddedWarehouse, tables: Mapping[str, pa.Table], as_of: date, kind: str) -> None:
+def load_raw(warehouse: Warehouse, tables: Mapping[str, pa.Table], as_of: date, kind: str) -> None:
     """Makes a warehouse that holds *tables* as its raw data and nothing computed.
 
     Raises BadInput where there is one already: nothing is overwritten.
     """
-    if warehouse.path.exists():
-        raise BadInput(f"there is a warehouse at {warehouse.path} already: remove it, or choose another --warehouse")
+    if warehouse.exists():
+        raise BadInput(f"there is a warehouse at {warehouse.place} already: remove it, or choose another --warehouse")
     contracts = [table.contract for table in registry().tables.values()]
     facts = {"as_of": str(as_of), "kind": kind, "id": uuid.uuid4().hex, "created_at": datetime.now(UTC).isoformat()}
     warehouse.create(system_contracts() + contracts, facts)
@@ -56,7 +56,7 @@ def load_raw(warehouse: EmbeddedWarehouse, tables: Mapping[str, pa.Table], as_of
 
 
 def compute_all(
-    warehouse: EmbeddedWarehouse,
+    warehouse: Warehouse,
     settings: Settings,
     phases: tuple[int, ...] = (3,),
     say: Callable[[str], None] = lambda text: None,
@@ -73,7 +73,7 @@ def compute_all(
                 say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
 
 
-def _run_chunk(warehouse: EmbeddedWarehouse, settings: Settings, chunk: Chunk) -> Outcome:
+def _run_chunk(warehouse: Warehouse, settings: Settings, chunk: Chunk) -> Outcome:
     return Backfill(warehouse, settings).run_chunk(chunk)
 
 

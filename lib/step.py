@@ -31,7 +31,7 @@ from lib.raw_gate import raw_gate
 from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
 from lib.verdicts import Verdict
-from lib.warehouse import EmbeddedWarehouse, connect
+from lib.warehouse import Warehouse, connect
 
 GATE_MIME = "application/vnd.runbook.gate+json"
 
@@ -42,7 +42,7 @@ class Step:
 
     name: str
     phase: int
-    warehouse: EmbeddedWarehouse
+    warehouse: Warehouse
     settings: Settings
     first: date | None = None
     last: date | None = None

@@ -11,7 +11,7 @@ from typing import Any
 from lib.errors import BadInput
 from lib.plan import Plan
 from lib.settings import ROOT
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 from runbook.execute import Event, Interrupted, Job, Outcome, execute_group
 from runbook.manifest import Manifest, StepRecord, code_digests, file_digest, revision, versions
 
@@ -144,7 +144,7 @@ def _launch_groups(plan: Plan, phase: int, phase_of: Callable[[str], int | None]
 class Runner:
     """Executes a chain into a run folder and keeps its manifest."""
 
-    warehouse: EmbeddedWarehouse
+    warehouse: Warehouse
     folder: Path
     chain: Chain
     workers: int

@@ -24,7 +24,7 @@ from lib.registry import registry
 from lib.settings import Settings, load_settings
 from lib.show import terminal
 from lib.verdicts import Verdict
-from lib.warehouse import EmbeddedWarehouse, connect
+from lib.warehouse import Warehouse, connect
 
 ML = "ml"  # readiness and model
 PREDICTIONS_PHASE = 5
@@ -99,7 +99,7 @@ def wish_options(command: F) -> F:
 class Place:
     """A warehouse with its settings, and the range a verb works on."""
 
-    warehouse: EmbeddedWarehouse
+    warehouse: Warehouse
     settings: Settings
     start_date: date | None = None
     end_date: date | None = None

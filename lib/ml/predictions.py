@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from lib.ml.matrix import NUMBERS, Floats
 from lib.ml.scores import MODEL, MOVING_AVERAGE, QUANTILES, averages
 from lib.phase4_gate import STORE
 from lib.registry import registry
-from lib.warehouse import EmbeddedWarehouse, Publication, Session
+from lib.warehouse import Publication, Session, Warehouse
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,7 +87,7 @@ def refuse_unready(judge: Judge, day: date) -> None:
         raise BadInput(f"{STORE} is outdated on {day} ({state.todo}): {mend}")
 
 
-def predict(warehouse: EmbeddedWarehouse, artefact: Artefact, day: date, pass_margin: float) -> Predicted:
+def predict(warehouse: Warehouse, artefact: Artefact, day: date, pass_margin: float) -> Predicted:
     """Writes the predictions of *day*, then grades those of players who played; replaces what was there.
 
     Ask refuse_unready first. Each table is replaced in one transaction.
@@ -160,16 +159,14 @@ def _known(values: Any, known: Any) -> pa.Array:
     return pa.array(values, mask=~known)
 
 
-def _publish(warehouse: EmbeddedWarehouse, table: str, day: date, rows: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    warehouse.stages.mkdir(exist_ok=True)
+def _publish(warehouse: Warehouse, table: str, day: date, rows: pa.Table) -> None:
+    warehouse.stages.mkdir(parents=True, exist_ok=True)
     stage = warehouse.stages / f"predict-{uuid.uuid4().hex}.parquet"
     try:
-        pq.write_table(rows, stage)
-        warehouse.publish(Publication(table, "game_date", (day,), Path(stage)))
+        warehouse.stage_rows(table, rows, stage)
+        warehouse.publish(Publication(table, "game_date", (day,), stage))
     finally:
-        stage.unlink(missing_ok=True)
+        warehouse.drop_stage(stage)
 
 
 def grades_of(session: Session, day: date) -> list[tuple[Any, ...]]:

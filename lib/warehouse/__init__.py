@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from lib.errors import BadInput
-from lib.warehouse.embedded import EmbeddedWarehouse, Publication, Session
+from lib.warehouse.embedded import EmbeddedWarehouse
+from lib.warehouse.interface import Publication, Session, Warehouse
 
-__all__ = ["EmbeddedWarehouse", "Publication", "Session", "connect"]
+__all__ = ["EmbeddedWarehouse", "Publication", "Session", "Warehouse", "as_file", "connect"]
 
 SCHEMES = "duckdb:///path/to/warehouse.duckdb"
 
 
-def connect(url: str, wait: float = 60) -> EmbeddedWarehouse:
+def connect(url: str, wait: float = 60) -> Warehouse:
     """The warehouse at *url*; no connection is opened yet.
 
     *wait* is how long, in seconds, to queue for a file that others hold. Raises BadInput for a URL of no known kind.
@@ -19,3 +20,10 @@ def connect(url: str, wait: float = 60) -> EmbeddedWarehouse:
     if scheme == "duckdb" and separator and path.strip("/"):
         return EmbeddedWarehouse.at(url, wait)
     raise BadInput(f"'{url}' is no warehouse URL; say {SCHEMES}")
+
+
+def as_file(warehouse: Warehouse) -> EmbeddedWarehouse:
+    """The same, known to be a DuckDB file; BadInput where it is another engine: a sandbox is a file."""
+    if isinstance(warehouse, EmbeddedWarehouse):
+        return warehouse
+    raise BadInput(f"{warehouse.place} is no file: this needs a warehouse such as {SCHEMES}")

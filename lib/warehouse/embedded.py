@@ -13,10 +13,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +27,7 @@ from lib.contract import Contract
 from lib.dialect import create_table, to_duckdb
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.registry import registry
+from lib.warehouse.interface import Publication
 from lib.warehouse.locks import reading, writing
 
 if TYPE_CHECKING:
@@ -38,21 +38,9 @@ DIFFERENT_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(P
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
-@dataclass(frozen=True)
-class Publication:
-    """What one publish changes: rows of *days* in *table* come from *stage*, with their receipts and attempts."""
-
-    table: str
-    date_column: str
-    days: tuple[date, ...]
-    stage: Path | None
-    receipts: tuple[tuple[Any, ...], ...] = ()
-    attempts: tuple[tuple[Any, ...], ...] = ()
-
-
 @dataclass
-class Session:
-    """One consistent look at the warehouse. Queries are GoogleSQL with ``@name`` parameters."""
+class EmbeddedSession:
+    """One consistent look at the file."""
 
     connection: duckdb.DuckDBPyConnection
     _kept: dict[str, str] = field(default_factory=dict)
@@ -79,10 +67,10 @@ class Session:
             self.keep(self._kept[asked], sql, None, **parameters)
         return self._kept[asked]
 
-    def write_parquet(self, name: str, path: Path, where: str) -> None:
+    def write_stage(self, name: str, stage: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""
         self._run(
-            f"COPY (SELECT * FROM {name} WHERE {where}) TO {_quoted(path)} (FORMAT parquet, USE_TMP_FILE false)", {}
+            f"COPY (SELECT * FROM {name} WHERE {where}) TO {_quoted(stage)} (FORMAT parquet, USE_TMP_FILE false)", {}
         )
 
     @cached_property
@@ -122,17 +110,30 @@ class EmbeddedWarehouse:
         return f"duckdb:///{self.path.resolve()}"
 
     @property
+    def place(self) -> str:
+        """The path of the file, as it was given."""
+        return str(self.path)
+
+    @property
     def stages(self) -> Path:
         """Where stages are kept until they are published."""
-        return self.path.with_name(f"{self.path.name}.stages")
+        return self.beside("stages")
+
+    def beside(self, kind: str) -> Path:
+        """A file that belongs to the warehouse and lies in the same folder."""
+        return self.path.with_name(f"{self.path.name}.{kind}")
+
+    def exists(self) -> bool:
+        """Whether there is anything at the path."""
+        return self.path.exists()
 
     @contextmanager
-    def reading(self) -> Iterator[Session]:
+    def reading(self) -> Iterator[EmbeddedSession]:
         """A session that sees one state of the file. BadInput where there is no warehouse."""
         self._refuse_missing()
         self._refuse_foreign()
         with reading(self.path, self.wait), self._opened(read_only=True) as connection:
-            session = Session(connection)
+            session = EmbeddedSession(connection)
             if "runbook.meta" not in session.tables:
                 raise BadInput(
                     f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta"
@@ -188,6 +189,21 @@ class EmbeddedWarehouse:
                 connection.execute(forget, {"name": publication.table, **days})
             _insert(connection, "runbook.receipts", publication.receipts)
             _insert(connection, "runbook.attempts", publication.attempts)
+
+    def append(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Adds rows to one of the runbook's own tables; the values in the order of its contract."""
+        with self.writing() as connection:
+            _insert(connection, table, tuple(rows))
+
+    def stage_rows(self, table: str, rows: pa.Table, stage: Path) -> None:
+        """Puts rows that were computed here into a stage of *table*."""
+        import pyarrow.parquet as pq
+
+        pq.write_table(rows, stage)
+
+    def drop_stage(self, stage: Path) -> None:
+        """Removes the file of a stage."""
+        stage.unlink(missing_ok=True)
 
     def meta(self) -> dict[str, str]:
         """What is noted about the warehouse: as_of, kind, id."""

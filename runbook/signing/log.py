@@ -13,7 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib.errors import CannotJudge
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 
 SIGN_OFF, REVOCATION = "sign-off", "revocation"
 FIRST = "0" * 64  # what the first line names
@@ -90,21 +90,17 @@ def append(folder: Path, entry: Entry) -> None:
         os.close(handle)
 
 
-def witness(warehouse: EmbeddedWarehouse, entry: Entry) -> None:
+def witness(warehouse: Warehouse, entry: Entry) -> None:
     """Notes the head in the warehouse: who cuts the log's tail would have to change that, too."""
-    with warehouse.writing() as connection:
-        connection.execute(
-            "INSERT INTO runbook.signoffs VALUES ($1, $2, $3, $4, $5)",
-            [entry.sequence, entry.head, entry.kind, entry.phase, entry.signed_at],
-        )
+    warehouse.append("runbook.signoffs", [(entry.sequence, entry.head, entry.kind, entry.phase, entry.signed_at)])
 
 
-def witness_faults(warehouse: EmbeddedWarehouse, entries: tuple[Entry, ...]) -> list[str]:
+def witness_faults(warehouse: Warehouse, entries: tuple[Entry, ...]) -> list[str]:
     """Where the log and the heads in the warehouse disagree."""
     with warehouse.reading() as session:
         if "runbook.signoffs" not in session.tables:
             return ["the warehouse holds no runbook.signoffs: the log has no witness there"]
-        noted = dict(session.rows("SELECT sequence, head FROM runbook.signoffs"))
+        noted: dict[int, str] = dict(session.rows("SELECT sequence, head FROM runbook.signoffs"))
     known = {entry.sequence: entry.head for entry in entries}
     cut = sorted(set(noted) - set(known))
     faults = (

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from lib.errors import BadInput, GateFailed
 from lib.settings import Settings
 from lib.standing import ML, Standing
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 from runbook.manifest import Manifest, code_digests, write_whole
 from runbook.signing.derive import derived
 from runbook.signing.envelope import seal
@@ -47,7 +47,7 @@ CLOSING = {ML: "70_closing"}  # the step that says a phase is ready to sign; 50_
 class Desk:
     """Where sign-offs are made: a warehouse with its runs, and who signs with which key."""
 
-    warehouse: EmbeddedWarehouse
+    warehouse: Warehouse
     settings: Settings
     runs: Path
     signer: Signer

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from lib.errors import BadInput
 from lib.settings import ROOT
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 from runbook.signing.envelope import Envelope
 
 SANDBOX = "sandbox"  # the role that signs unattended, and nothing but its own sandbox
@@ -85,7 +85,7 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
         raise BadInput(f"{path}: {faults}") from error
 
 
-def trusted(warehouse: EmbeddedWarehouse | None, trust: Path | None = None) -> tuple[Signer, ...]:
+def trusted(warehouse: Warehouse | None, trust: Path | None = None) -> tuple[Signer, ...]:
     """The signers that count: those of *trust* alone where it is given, else the project's and the sandbox's own."""
     if trust is not None:
         if not trust.exists():
@@ -100,11 +100,9 @@ def signer_of(envelope: Envelope, signers: tuple[Signer, ...]) -> Signer | None:
     return next((signer for signer in signers if envelope.signed_by(signer.key)), None)
 
 
-def sandbox_files(warehouse: EmbeddedWarehouse) -> tuple[Path, Path]:
+def sandbox_files(warehouse: Warehouse) -> tuple[Path, Path]:
     """A sandbox's throw-away key and the line about it, beside its file."""
-    return warehouse.path.with_name(f"{warehouse.path.name}.key"), warehouse.path.with_name(
-        f"{warehouse.path.name}.signers.toml"
-    )
+    return warehouse.beside("key"), warehouse.beside("signers.toml")
 
 
 def new_key(path: Path) -> Ed25519PrivateKey:
@@ -147,7 +145,7 @@ def line_of(name: str, key: Ed25519PrivateKey, role: str, years: int = 1, wareho
     )
 
 
-def make_sandbox_key(warehouse: EmbeddedWarehouse, warehouse_id: str) -> None:
+def make_sandbox_key(warehouse: Warehouse, warehouse_id: str) -> None:
     """A throw-away key that may sign this sandbox and nothing else; an old one beside the file is replaced."""
     secret, public = sandbox_files(warehouse)
     secret.unlink(missing_ok=True)

@@ -9,14 +9,14 @@ from lib.errors import RunbookError
 from lib.registry import registry
 from lib.settings import Settings
 from lib.standing import Standing, rules_of
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import Warehouse
 from runbook.manifest import Manifest
 from runbook.signing.check import Book, read_book
 from runbook.signing.sign import Desk, signable
 from runbook.signing.signers import read_key, read_signers, sandbox_files, trusted
 
 
-def sign_sandbox(warehouse: EmbeddedWarehouse, settings: Settings, runs: Path, manifest: Manifest) -> Iterator[str]:
+def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest: Manifest) -> Iterator[str]:
     """Signs what the run proves where the warehouse is a sandbox with its key; says what was signed, or why not."""
     secret, public = sandbox_files(warehouse)
     if warehouse.meta().get("kind") != "sandbox" or not secret.exists():

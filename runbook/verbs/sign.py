@@ -211,7 +211,7 @@ def _data_faults(place: Place, folder: Path, book: Book) -> list[str]:
 
 def _witnessed(place: Place, book: Book) -> list[str]:
     entries = tuple(line.entry for line in book.lines)
-    return witness_faults(place.warehouse, entries) if place.warehouse.path.exists() and not book.faults else []
+    return witness_faults(place.warehouse, entries) if place.warehouse.exists() and not book.faults else []
 
 
 def _show(place: Place, book: Book, faults: dict[str, list[str]], log_faults: list[str]) -> None:

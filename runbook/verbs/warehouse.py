@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from lib.errors import BadInput
+from lib.warehouse import as_file
 from runbook.options import Place, json_option, open_place, warehouse_option
 
 
@@ -28,8 +29,8 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     from runbook.signing.signers import make_sandbox_key
 
     place = open_place(url)
-    if if_missing and place.warehouse.path.exists():
-        place.console.print(f"There is a warehouse at {place.warehouse.path}.")
+    if if_missing and place.warehouse.exists():
+        place.console.print(f"There is a warehouse at {place.warehouse.place}.")
         return 0
     _refuse_existing(place)
     started = time.monotonic()
@@ -40,9 +41,9 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     if not empty:
         compute_all(place.warehouse, place.settings, say=place.console.print)
         if not pocket:
-            take_away(place.warehouse, place.settings)
+            take_away(as_file(place.warehouse), place.settings)
     place.console.print(
-        f"Sandbox at {place.warehouse.path}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
+        f"Sandbox at {place.warehouse.place}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
     )
     return 0
 
@@ -79,12 +80,12 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
     place.console.print(render_report(found))
     for finding in found.findings:
         place.console.print(f"  ▲ {finding}")
-    place.console.print(f"Warehouse {place.warehouse.path}, as-of {found.as_of}.")
+    place.console.print(f"Warehouse {place.warehouse.place}, as-of {found.as_of}.")
     return 0
 
 
 def _refuse_existing(place: Place) -> None:
-    if place.warehouse.path.exists():
+    if place.warehouse.exists():
         raise BadInput(
-            f"there is a warehouse at {place.warehouse.path} already: remove it, or choose another --warehouse"
+            f"there is a warehouse at {place.warehouse.place} already: remove it, or choose another --warehouse"
         )

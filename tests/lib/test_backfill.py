@@ -135,7 +135,7 @@ def die(*args, **kwargs):
     os.kill(os.getpid(), signal.SIGKILL)
 
 if sys.argv[2] == "compute":
-    embedded.Session.write_parquet = die
+    embedded.EmbeddedSession.write_stage = die
 elif sys.argv[2] == "publish":
     before = embedded._insert
     embedded._insert = lambda connection, table, rows: die() if table == "runbook.attempts" else before(connection, table, rows)

@@ -164,15 +164,15 @@ def test_a_disk_that_fills_up_amid_a_stage_ends_the_work_at_once(
 ) -> None:
     change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date > '2024-12-01'")
     tried = []
-    real = embedded.Session._run
+    real = embedded.EmbeddedSession._run
 
-    def full(session: embedded.Session, text: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
+    def full(session: embedded.EmbeddedSession, text: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
         if text.startswith("COPY"):
             tried.append(text)
             text = "SELECT error('IO Error: Could not write file: No space left on device')"
         return real(session, text, parameters)
 
-    monkeypatch.setattr(embedded.Session, "_run", full)
+    monkeypatch.setattr(embedded.EmbeddedSession, "_run", full)
     with pytest.raises(CannotJudge, match="the disk is full"):
         run(warehouse, settings)
     assert len(tried) == 1

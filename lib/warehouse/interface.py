@@ -1,0 +1,107 @@
+"""What every warehouse offers, whatever engine is behind it: the rest of the code knows these two protocols alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from lib.contract import Contract
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What one publish changes: rows of *days* in *table* come from *stage*, with their receipts and attempts."""
+
+    table: str
+    date_column: str
+    days: tuple[date, ...]
+    stage: Path | None
+    receipts: tuple[Row, ...] = ()
+    attempts: tuple[Row, ...] = ()
+
+
+class Session(Protocol):
+    """One look at the warehouse. Queries are GoogleSQL with ``@name`` parameters."""
+
+    @property
+    def tables(self) -> Mapping[str, tuple[str, ...]]:
+        """Every table by ``dataset.table``, with its columns."""
+
+    def rows(self, sql: str, **parameters: object) -> list[Row]:
+        """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
+
+    def arrow(self, sql: str, **parameters: object) -> pa.Table:
+        """The rows of a query as an Arrow table."""
+
+    def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
+
+    def keep_once(self, sql: str, **parameters: object) -> str:
+        """The name under which a query's rows are kept; asked for again, the query is not run again."""
+
+    def write_stage(self, name: str, stage: Path, where: str) -> None:
+        """Puts what was kept under *name*, as far as *where* holds, into a stage that can be published."""
+
+
+class Warehouse(Protocol):
+    """A place that holds the tables. No connection outlives its operation."""
+
+    url: str
+    engine: str  # name and version; sums of hashes are compared on the same engine only
+
+    @property
+    def absolute_url(self) -> str:
+        """The URL as other processes have to write it."""
+
+    @property
+    def place(self) -> str:
+        """What a person calls it: the path of the file, or the project with its prefix."""
+
+    @property
+    def stages(self) -> Path:
+        """The folder in which this host notes its stages until they are published."""
+
+    def reading(self) -> AbstractContextManager[Session]:
+        """A session that sees one state. BadInput where there is no warehouse."""
+
+    def exists(self) -> bool:
+        """Whether there is a warehouse at the URL."""
+
+    def create(self, contracts: Iterable[Contract], meta: Mapping[str, str]) -> None:
+        """Creates the tables that are not there yet and notes the facts of *meta*."""
+
+    def load(self, tables: Mapping[str, pa.Table]) -> None:
+        """Replaces whole tables, all or none."""
+
+    def publish(self, publication: Publication) -> None:
+        """Replaces the dates of one table by a stage's, with receipts and attempts, in one transaction."""
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Adds rows to one of the runbook's own tables; the values in the order of its contract."""
+
+    def stage_rows(self, table: str, rows: pa.Table, stage: Path) -> None:
+        """Puts rows that were computed here into a stage of *table*."""
+
+    def drop_stage(self, stage: Path) -> None:
+        """Removes a stage with everything it holds, whether or not it was published."""
+
+    def beside(self, kind: str) -> Path:
+        """A local file that belongs to the warehouse, for instance ``key``."""
+
+    def meta(self) -> dict[str, str]:
+        """What is noted about the warehouse: as_of, kind, id."""
+
+    def state(self) -> object:
+        """Something that is another after every write; ask it inside a session."""
+
+    def trouble(self) -> list[str]:
+        """What stands in the way of writing: a sentence each, empty where nothing does."""
