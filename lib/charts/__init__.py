@@ -1,6 +1,20 @@
-"""The figures: one look, one place; titles say the finding."""
+"""The figures: one look, one place; titles say the finding, axes have units."""
 
-from lib.charts.coverage import coverage_grid
+from lib.charts.coverage import coverage_grid, row_counts
+from lib.charts.gates import gate_chart
 from lib.charts.model import calibration, defaults_by_season, importance, residuals
+from lib.charts.picture import Picture
+from lib.charts.timeline import Span, timeline
 
-__all__ = ["calibration", "coverage_grid", "defaults_by_season", "importance", "residuals"]
+__all__ = [
+    "Picture",
+    "Span",
+    "calibration",
+    "coverage_grid",
+    "defaults_by_season",
+    "gate_chart",
+    "importance",
+    "residuals",
+    "row_counts",
+    "timeline",
+]

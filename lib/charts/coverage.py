@@ -1,74 +1,228 @@
-"""Figures, in one look: readable in black and white and by the colour-blind."""
+"""The coverage grid, a calendar for each table with a season a row; and rows held against rows expected."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import Any
 
-from lib.coverage import FULL, DateState, TableCoverage
+from lib.charts.look import ALARM, INK, NAMES, SIGNS, STATES, Fill
+from lib.charts.picture import Axis, Boxes, Note, Picture, floats
+from lib.coverage import FULL, NOT_ELIGIBLE, DateState, TableCoverage
 
-if TYPE_CHECKING:
-    import plotly.graph_objects as go
-
-# dark to light in print; distinct for the colour-blind (Okabe and Ito)
-STATES = {
-    "full": "#009e73",
-    "outdated": "#cc79a7",
-    "partial": "#e69f00",
-    "absent": "#b2182b",
-    "excluded": "#bbbbbb",
-    "bootstrap": "#56b4e9",
-}
+GRID_MIME = "application/vnd.runbook.grid+json"
+BREAK_DAYS = 4  # so many days without a game end a bar: the All-Star break is seen as one
+AUTUMN = 9  # a season is named after the year in which its September lies
+MONTHS = ((10, "Oct"), (11, "Nov"), (12, "Dec"), (1, "Jan"), (2, "Feb"), (3, "Mar"), (4, "Apr"), (5, "May"), (6, "Jun"))
+HEAD, GAP, ROW = 1.25, 0.5, 15  # rows for a table's name, rows between tables, pixels a row
+Live = Mapping[tuple[str, date], str]
 
 
-def coverage_grid(covered: Mapping[str, TableCoverage]) -> go.Figure:
-    """Dates by tables, one colour a state: what is there and what is missing, at a glance."""
-    import numpy as np
-    import plotly.graph_objects as go
+@dataclass(frozen=True)
+class Run:
+    """Neighbouring game dates in one state, with the reason of the first."""
 
-    names = list(covered)
-    days = sorted({state.day for coverage in covered.values() for state in coverage.days})
-    codes = np.full((len(names), len(days)), np.nan, dtype=np.float32)
-    place = {day: index for index, day in enumerate(days)}
-    order = list(STATES)
-    for row, coverage in enumerate(covered.values()):
-        for state in coverage.days:
-            codes[row, place[state.day]] = order.index(_colour_of(state))
-    steps = [(edge / len(order), STATES[name]) for index, name in enumerate(order) for edge in (index, index + 1)]
-    heat = go.Heatmap(
-        z=codes, x=_game_days(days), y=[n.partition(".")[2] for n in names], zmin=-0.5, zmax=len(order) - 0.5, colorscale=steps, xgap=0, ygap=3,
-        colorbar={"tickvals": list(range(len(order))), "ticktext": order, "title": "state"},
+    state: str
+    first: date
+    last: date
+    dates: int
+    why: str = ""
+
+    @property
+    def told(self) -> str:
+        """For instance ``2023-10-24 to 2023-11-02: absent, 9 game dates``."""
+        span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
+        count = f"{self.dates} game date{'s' * (self.dates > 1)}"
+        return f"{span}: {self.state}, {count}" + (f" ({self.why})" if self.why and self.why != self.state else "")
+
+
+@dataclass(frozen=True)
+class GridTable:
+    """One table of the grid: its runs in order, and its full dates against the expected ones."""
+
+    table: str
+    covered: int
+    expected: int
+    runs: tuple[Run, ...]
+
+    @property
+    def short_name(self) -> str:
+        """The name without its dataset."""
+        return self.table.partition(".")[2] or self.table
+
+    def count(self, state: str) -> int:
+        """Dates in *state*."""
+        return sum(run.dates for run in self.runs if run.state == state)
+
+    @property
+    def short(self) -> bool:
+        """Whether a date of it is missing, outdated or has failed."""
+        return any(self.count(state) for state in ("absent", "partial", "outdated", "failed"))
+
+    def as_json(self) -> dict[str, Any]:
+        """The table for archives; ``grid_table`` reads it."""
+        runs = [asdict(run) | {"first": str(run.first), "last": str(run.last)} for run in self.runs]
+        return {"table": self.table, "covered": self.covered, "expected": self.expected, "runs": runs}
+
+
+def grid_table(raw: Mapping[str, Any]) -> GridTable:
+    """A table of the grid from its JSON; KeyError, TypeError or ValueError where it is none."""
+    runs = (
+        Run(str(r["state"]), date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), int(r["dates"]), str(r["why"]))
+        for r in raw["runs"]
     )  # fmt: skip
-    figure = go.Figure(heat)
-    figure.update_layout(
-        title=_title(covered),
-        xaxis_title="game date, US/Eastern",
-        height=120 + 45 * len(names),
-        template="plotly_white",
+    return GridTable(str(raw["table"]), int(raw["covered"]), int(raw["expected"]), tuple(runs))
+
+
+def grid_tables(covered: Mapping[str, TableCoverage], live: Live | None = None) -> list[GridTable]:
+    """The tables of the grid. ``live`` says which (table, date) is ``running`` or ``failed`` just now."""
+    now = live or {}
+    return [
+        GridTable(name, c.covered, c.expected, tuple(_runs((s.day, now.get((name, s.day)) or _look_of(s), s.reason) for s in c.days)))
+        for name, c in covered.items()
+    ]  # fmt: skip
+
+
+def coverage_grid(covered: Mapping[str, TableCoverage], live: Live | None = None) -> Picture:
+    """Every table as a calendar, a season a row: what is there and what is missing, at a glance.
+
+    ``covered`` is ``Step.covered()`` or ``Judge.cover(...)``; ``live`` overrides single (table, date) by ``running`` or
+    ``failed`` while work goes on.
+    """
+    return grid_picture(grid_tables(covered, live))
+
+
+def grid_picture(tables: Sequence[GridTable]) -> Picture:
+    """The grid of tables that were judged before, for instance as an archive holds them."""
+    seasons = sorted({_season(run.first) for table in tables for run in table.runs})
+    per_table = HEAD + len(seasons) + GAP
+    tops = {table.table: -index * per_table for index, table in enumerate(tables)}
+    level = {season: -HEAD - row for row, season in enumerate(seasons)}
+    placed = [(run, tops[table.table] + level[_season(run.first)]) for table in tables for run in table.runs]
+    low, high = _span(run for run, _ in placed)
+    ticks = [(tops[t.table] + level[s] - 0.5, f"{s}-{(s + 1) % 100:02d}") for t in tables for s in seasons]
+    heads = [Note(low, tops[t.table] - 0.7, _head(t), bold=True, colour=ALARM if t.short else INK) for t in tables]
+    return Picture(
+        title=grid_title(tables),
+        x=Axis("game date, US/Eastern", low, high, _months(low, high)),
+        y=Axis("", -per_table * len(tables) + GAP / 2, 0, ticks, grid=False),
+        marks=[*_boxes(placed), *heads],
+        height=round(110 + ROW * per_table * len(tables)),
+        data={GRID_MIME: {"tables": [table.as_json() for table in tables]}},
     )
-    figure.update_xaxes(type="category", nticks=12)
-    figure.update_yaxes(autorange="reversed")
-    return figure
 
 
-def _colour_of(state: DateState) -> str:
+def grid_title(tables: Sequence[GridTable]) -> str:
+    """The finding: which tables are short, and by how much."""
+    short = [table for table in tables if table.short]
+    if not short:
+        return f"All {len(tables)} tables are full on every date that can be" if tables else "No table was judged"
+    named = ", ".join(f"{t.short_name} {t.covered:,} of {t.expected:,}" for t in sorted(short, key=_share)[:3])
+    more = f" and {len(short) - 3} more" if len(short) > 3 else ""
+    return f"{len(short)} of {len(tables)} tables {'is' if len(short) == 1 else 'are'} short: {named}{more}"
+
+
+def row_counts(covered: Mapping[str, TableCoverage]) -> Picture:
+    """Keys held, percent of the keys expected, by table; what waits for raw data counts as not held."""
+    names = [name.rpartition(".")[2] for name in covered]
+    held, wanted = ([_keys(c, what) for c in covered.values()] for what in ("present", "expected"))
+    share = floats([100 * h / w if w else 0 for h, w in zip(held, wanted, strict=True)])
+    places, zero = floats([-index for index in range(len(names))]), floats([0] * len(names))
+    told = [f"{h:,} of {w:,} keys" for h, w in zip(held, wanted, strict=True)]
+    return Picture(
+        title=_rows_title(names, held, wanted),
+        x=Axis("keys held, % of the expected keys", 0, 125, [(n, str(n)) for n in range(0, 101, 20)]),
+        y=Axis("", -len(names) + 0.4, 0.6, [(-i, name) for i, name in enumerate(names)], grid=False),
+        marks=[
+            Boxes("expected, not held", Fill("#ffffff"), zero, zero + 100, places - 0.3, places + 0.3, outline=True),
+            Boxes("held", STATES["full"], zero, share, places - 0.3, places + 0.3, told, outline=True),
+            *(Note(101, -index, text) for index, text in enumerate(told)),
+        ],
+        height=110 + 28 * len(names),
+    )
+
+
+def _rows_title(names: Sequence[str], held: Sequence[int], wanted: Sequence[int]) -> str:
+    short = [f"{name} {h:,} of {w:,}" for name, h, w in zip(names, held, wanted, strict=True) if h < w]
+    if not short:
+        return f"All {sum(wanted):,} expected keys are there"
+    return f"{len(short)} of {len(names)} tables hold too few keys: {', '.join(short[:3])}" + (
+        " ..." if short[3:] else ""
+    )
+
+
+def _keys(coverage: TableCoverage, what: str) -> int:
+    return sum(getattr(state.holding, what) for state in coverage.days if not state.excluded)
+
+
+def _look_of(state: DateState) -> str:
     if state.excluded:
         return "excluded"
     if state.outdated:
         return "outdated"
     if state.state == FULL:
         return "bootstrap" if state.bootstrap else "full"
-    return state.state if state.state in STATES else "excluded"
+    return state.state
 
 
-def _game_days(days: Sequence[date]) -> list[str]:
-    return [str(day) for day in days]
+def _runs(days: Iterable[tuple[date, str, str]]) -> Iterator[Run]:
+    """Neighbouring dates in one state as one run; what no key is expected for is left out."""
+    run: Run | None = None
+    for day, state, why in sorted(days):
+        if run and run.state == state and _joins(run.last, day):
+            run = Run(state, run.first, day, run.dates + 1, run.why)
+            continue
+        if run:
+            yield run
+        run = None if state == NOT_ELIGIBLE else Run(state, day, day, 1, why)
+    if run:
+        yield run
 
 
-def _title(covered: Mapping[str, TableCoverage]) -> str:
-    missing = sum(c.missing for c in covered.values())
-    if not missing:
-        return f"All {len(covered)} tables are full on every expected date"
-    short = sum(c.missing > 0 for c in covered.values())
-    return f"{missing} table-dates are missing, in {short} of {len(covered)} tables"
+def _joins(last: date, day: date) -> bool:
+    return (day - last).days <= BREAK_DAYS and _season(last) == _season(day)
+
+
+def _season(day: date) -> int:
+    return day.year - (day.month < AUTUMN)
+
+
+def _offset(day: date) -> int:
+    """Days since 1 October of the season."""
+    return (day - date(_season(day), 10, 1)).days
+
+
+def _span(runs: Iterable[Run]) -> tuple[float, float]:
+    ends = [end for run in runs for end in (_offset(run.first), _offset(run.last) + 1)] or [0, 1]
+    return min(ends) - 2, max(ends) + 2
+
+
+def _months(low: float, high: float) -> list[tuple[float, str]]:
+    firsts = [(float(_offset(date(2021 if number > AUTUMN else 2022, number, 1))), name) for number, name in MONTHS]
+    return [(place, name) for place, name in firsts if low <= place <= high]
+
+
+def _boxes(placed: Sequence[tuple[Run, float]]) -> Iterator[Boxes]:
+    for state, fill in STATES.items():
+        mine = [(run, top) for run, top in placed if run.state == state]
+        if mine:
+            tops = floats([top for _, top in mine])
+            starts, ends = floats([_offset(r.first) for r, _ in mine]), floats([_offset(r.last) + 1 for r, _ in mine])
+            yield Boxes(
+                NAMES.get(state, state), fill, starts, ends, tops - 0.92, tops - 0.08, [run.told for run, _ in mine]
+            )
+
+
+def _head(table: GridTable) -> str:
+    states = [
+        f"{n} {state}" for state in ("absent", "partial", "outdated", "failed", "running") if (n := table.count(state))
+    ]
+    sign = SIGNS["red" if table.short else "green"]
+    percent = f" ({100 * table.covered / table.expected:.1f} %)" if table.expected else ""
+    said = f"{sign} {table.short_name}: {table.covered:,} of {table.expected:,} dates full{percent}"
+    return said + (f"; {', '.join(states)}" if states else "")
+
+
+def _share(table: GridTable) -> float:
+    return table.covered / table.expected if table.expected else 1.0
