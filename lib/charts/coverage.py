@@ -3,85 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
-from typing import Any
 
 from lib.charts.look import ALARM, INK, NAMES, SIGNS, STATES, Fill
 from lib.charts.picture import Axis, Boxes, Note, Picture, floats
-from lib.coverage import FULL, NOT_ELIGIBLE, DateState, TableCoverage
+from lib.coverage import TableCoverage
+from lib.grid import AUTUMN, GRID_MIME, GridTable, Live, Run, grid_tables, grid_title, season_of
 
-GRID_MIME = "application/vnd.runbook.grid+json"
-BREAK_DAYS = 4  # so many days without a game end a bar: the All-Star break is seen as one
-AUTUMN = 9  # a season is named after the year in which its September lies
 MONTHS = ((10, "Oct"), (11, "Nov"), (12, "Dec"), (1, "Jan"), (2, "Feb"), (3, "Mar"), (4, "Apr"), (5, "May"), (6, "Jun"))
 HEAD, GAP, ROW = 1.25, 0.5, 15  # rows for a table's name, rows between tables, pixels a row
-Live = Mapping[tuple[str, date], str]
-
-
-@dataclass(frozen=True)
-class Run:
-    """Neighbouring game dates in one state, with the reason of the first."""
-
-    state: str
-    first: date
-    last: date
-    dates: int
-    why: str = ""
-
-    @property
-    def told(self) -> str:
-        """For instance ``2023-10-24 to 2023-11-02: absent, 9 game dates``."""
-        span = str(self.first) if self.first == self.last else f"{self.first} to {self.last}"
-        count = f"{self.dates} game date{'s' * (self.dates > 1)}"
-        return f"{span}: {self.state}, {count}" + (f" ({self.why})" if self.why and self.why != self.state else "")
-
-
-@dataclass(frozen=True)
-class GridTable:
-    """One table of the grid: its runs in order, and its full dates against the expected ones."""
-
-    table: str
-    covered: int
-    expected: int
-    runs: tuple[Run, ...]
-
-    @property
-    def short_name(self) -> str:
-        """The name without its dataset."""
-        return self.table.partition(".")[2] or self.table
-
-    def count(self, state: str) -> int:
-        """Dates in *state*."""
-        return sum(run.dates for run in self.runs if run.state == state)
-
-    @property
-    def short(self) -> bool:
-        """Whether a date of it is missing, outdated or has failed."""
-        return any(self.count(state) for state in ("absent", "partial", "outdated", "failed"))
-
-    def as_json(self) -> dict[str, Any]:
-        """The table for archives; ``grid_table`` reads it."""
-        runs = [asdict(run) | {"first": str(run.first), "last": str(run.last)} for run in self.runs]
-        return {"table": self.table, "covered": self.covered, "expected": self.expected, "runs": runs}
-
-
-def grid_table(raw: Mapping[str, Any]) -> GridTable:
-    """A table of the grid from its JSON; KeyError, TypeError or ValueError where it is none."""
-    runs = (
-        Run(str(r["state"]), date.fromisoformat(r["first"]), date.fromisoformat(r["last"]), int(r["dates"]), str(r["why"]))
-        for r in raw["runs"]
-    )  # fmt: skip
-    return GridTable(str(raw["table"]), int(raw["covered"]), int(raw["expected"]), tuple(runs))
-
-
-def grid_tables(covered: Mapping[str, TableCoverage], live: Live | None = None) -> list[GridTable]:
-    """The tables of the grid. ``live`` says which (table, date) is ``running`` or ``failed`` just now."""
-    now = live or {}
-    return [
-        GridTable(name, c.covered, c.expected, tuple(_runs((s.day, now.get((name, s.day)) or _look_of(s), s.reason) for s in c.days)))
-        for name, c in covered.items()
-    ]  # fmt: skip
 
 
 def coverage_grid(covered: Mapping[str, TableCoverage], live: Live | None = None) -> Picture:
@@ -95,11 +25,11 @@ def coverage_grid(covered: Mapping[str, TableCoverage], live: Live | None = None
 
 def grid_picture(tables: Sequence[GridTable]) -> Picture:
     """The grid of tables that were judged before, for instance as an archive holds them."""
-    seasons = sorted({_season(run.first) for table in tables for run in table.runs})
+    seasons = sorted({season_of(run.first) for table in tables for run in table.runs})
     per_table = HEAD + len(seasons) + GAP
     tops = {table.table: -index * per_table for index, table in enumerate(tables)}
     level = {season: -HEAD - row for row, season in enumerate(seasons)}
-    placed = [(run, tops[table.table] + level[_season(run.first)]) for table in tables for run in table.runs]
+    placed = [(run, tops[table.table] + level[season_of(run.first)]) for table in tables for run in table.runs]
     low, high = _span(run for run, _ in placed)
     ticks = [(tops[t.table] + level[s] - 0.5, f"{s}-{(s + 1) % 100:02d}") for t in tables for s in seasons]
     heads = [Note(low, tops[t.table] - 0.7, _head(t), bold=True, colour=ALARM if t.short else INK) for t in tables]
@@ -111,16 +41,6 @@ def grid_picture(tables: Sequence[GridTable]) -> Picture:
         height=round(110 + ROW * per_table * len(tables)),
         data={GRID_MIME: {"tables": [table.as_json() for table in tables]}},
     )
-
-
-def grid_title(tables: Sequence[GridTable]) -> str:
-    """The finding: which tables are short, and by how much."""
-    short = [table for table in tables if table.short]
-    if not short:
-        return f"All {len(tables)} tables are full on every date that can be" if tables else "No table was judged"
-    named = ", ".join(f"{t.short_name} {t.covered:,} of {t.expected:,}" for t in sorted(short, key=_share)[:3])
-    more = f" and {len(short) - 3} more" if len(short) > 3 else ""
-    return f"{len(short)} of {len(tables)} tables {'is' if len(short) == 1 else 'are'} short: {named}{more}"
 
 
 def row_counts(covered: Mapping[str, TableCoverage]) -> Picture:
@@ -156,41 +76,9 @@ def _keys(coverage: TableCoverage, what: str) -> int:
     return sum(getattr(state.holding, what) for state in coverage.days if not state.excluded)
 
 
-def _look_of(state: DateState) -> str:
-    if state.excluded:
-        return "excluded"
-    if state.outdated:
-        return "outdated"
-    if state.state == FULL:
-        return "bootstrap" if state.bootstrap else "full"
-    return state.state
-
-
-def _runs(days: Iterable[tuple[date, str, str]]) -> Iterator[Run]:
-    """Neighbouring dates in one state as one run; what no key is expected for is left out."""
-    run: Run | None = None
-    for day, state, why in sorted(days):
-        if run and run.state == state and _joins(run.last, day):
-            run = Run(state, run.first, day, run.dates + 1, run.why)
-            continue
-        if run:
-            yield run
-        run = None if state == NOT_ELIGIBLE else Run(state, day, day, 1, why)
-    if run:
-        yield run
-
-
-def _joins(last: date, day: date) -> bool:
-    return (day - last).days <= BREAK_DAYS and _season(last) == _season(day)
-
-
-def _season(day: date) -> int:
-    return day.year - (day.month < AUTUMN)
-
-
 def _offset(day: date) -> int:
     """Days since 1 October of the season."""
-    return (day - date(_season(day), 10, 1)).days
+    return (day - date(season_of(day), 10, 1)).days
 
 
 def _span(runs: Iterable[Run]) -> tuple[float, float]:
@@ -222,7 +110,3 @@ def _head(table: GridTable) -> str:
     percent = f" ({100 * table.covered / table.expected:.1f} %)" if table.expected else ""
     said = f"{sign} {table.short_name}: {table.covered:,} of {table.expected:,} dates full{percent}"
     return said + (f"; {', '.join(states)}" if states else "")
-
-
-def _share(table: GridTable) -> float:
-    return table.covered / table.expected if table.expected else 1.0

@@ -8,9 +8,10 @@ from itertools import pairwise
 from xml.etree import ElementTree
 
 from lib.charts import coverage_grid, row_counts
-from lib.charts.coverage import GRID_MIME, Run, grid_picture, grid_table, grid_tables, grid_title
+from lib.charts.coverage import grid_picture
 from lib.charts.look import STATES
 from lib.charts.picture import Boxes
+from lib.grid import GRID_MIME, Run, grid_table, grid_tables, grid_title
 from tests.lib.charts.coverages import coverage, dates, full
 
 DAYS = dates(20)
