@@ -17,6 +17,7 @@ from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
 from lib.coverage import DateState, Judge, TableCoverage
 from lib.errors import BadInput
+from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
 
 SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
@@ -54,10 +55,11 @@ class Plan:
     groups: tuple[tuple[str, ...], ...]
     found: Mapping[str, tuple[date, ...]]  # full dates without a receipt, of which stock is taken
     waiting: Mapping[str, Mapping[date, str]] = field(default_factory=dict)  # blocked by raw data, each with its reason
+    grid: tuple[GridTable, ...] = ()  # what the warehouse held when the plan was made
 
     @property
     def digest(self) -> str:
-        """SHA-256 over chunks, reasons and the SQL they run; estimates left out."""
+        """SHA-256 over chunks, reasons and the SQL they run; estimates and grid left out."""
         chunks = [
             (c.table, str(c.history_from), sorted((str(d), r) for d, r in c.reasons.items())) for c in self.chunks
         ]
@@ -102,7 +104,8 @@ class Plan:
         totals = {"digest": self.digest, "dates": self.dates, "seconds": round(self.seconds, 1)}
         waiting = {name: {str(day): why for day, why in days.items()} for name, days in self.waiting.items()}
         groups = [list(group) for group in self.groups]
-        return about | totals | {"groups": groups, "chunks": chunks, "found": found, "waiting": waiting}
+        grid = [table.as_json() for table in self.grid]
+        return about | totals | {"groups": groups, "chunks": chunks, "found": found, "waiting": waiting, "grid": grid}
 
 
 def read_plan(path: Path) -> Plan:
@@ -118,6 +121,7 @@ def read_plan(path: Path) -> Plan:
             groups=tuple(tuple(group) for group in raw["groups"]),
             found={name: tuple(map(date.fromisoformat, days)) for name, days in raw["found"].items()},
             waiting={name: _dated(days) for name, days in raw["waiting"].items()},
+            grid=tuple(grid_table(item) for item in raw.get("grid", ())),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is no plan: {error}") from error
@@ -174,6 +178,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         groups=_groups(judge.registry, reasons),
         found={name: days for name, c in covered.items() if (days := _found(c, reasons[name], wish))},
         waiting=_waiting(judge.registry, covered, known, reasons, closed),
+        grid=tuple(grid_tables(covered)),
     )
 
 

@@ -249,3 +249,13 @@ def test_the_ledger_is_history_and_never_says_what_is_there(warehouse: EmbeddedW
     change(warehouse, "DELETE FROM runbook.attempts")
     assert planned(warehouse, settings).chunks == ()
     assert ask(warehouse, "SELECT COUNT(*) FROM runbook.attempts") == [(0,)]
+
+
+def test_a_plan_keeps_what_the_warehouse_held_when_it_was_made(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    days = game_dates(warehouse, settings)
+    _lose(warehouse, UPCOMING_TEAM, days[40], days[41])
+    held = {table.table: table for table in planned(warehouse, settings).grid}
+    assert set(held) == set(PHASE_3)
+    assert (held[UPCOMING_TEAM].covered, held[UPCOMING_TEAM].count("absent")) == (held[PLAYERS].covered - 2, 2)
