@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env run test test-full torture bench lab lint format lock clean
+.PHONY: env run test test-full torture bench bench-peers lab lint format lock clean
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
@@ -25,6 +25,12 @@ test-full: env  ## what needs the full league
 
 torture: env  ## by hand: hours, seed printed
 	$(BIN)/python -m pytest -m torture
+
+bench: env  ## by hand: ratios of one run, and bench/bench.json
+	$(BIN)/python -m tests.bench
+
+bench-peers: env  ## by hand: SQLMesh and dbt on the same raw data, each in a virtual environment of its own
+	$(BIN)/python -m tests.bench.peers
 
 lab: env  ## step through the notebooks
 	$(BIN)/jupyter lab notebooks

@@ -105,14 +105,21 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Fi
     if not missing:
         return []
     severity = AMBER if (coverage.coverage_pct or 0) >= threshold else RED
-    reasons = sorted({s.holding.waiting_for for s in missing if s.waits and s.holding.waiting_for})
-    because = f" ({', '.join(reasons)})" if reasons else ""
+    because = _because([s.holding.waiting_for for s in missing if s.waits and s.holding.waiting_for], len(missing))
     mend = (
         _mend(coverage.phase)
         if any(s.todo for s in missing)
         else f"load the raw data that is missing, then {_mend(coverage.phase)}"
     )
     return [Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)]
+
+
+def _because(reasons: Sequence[str], missing: int) -> str:
+    """Why raw data keep dates back: of all that are missing, or of some."""
+    if not reasons:
+        return ""
+    said = ", ".join(sorted(set(reasons)))
+    return f" ({said})" if len(reasons) == missing else f" ({len(reasons)} of them: {said})"
 
 
 def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:

@@ -23,7 +23,7 @@ WIDTH = 150  # where nobody looks at a terminal
 
 
 def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
-    """A verdict for the terminal: one table, the sentence, the findings with what mends them."""
+    """A verdict for the terminal: one table, the sentence, the findings, and below each run of them what mends them."""
     parts: list[RenderableType] = [_rich_table(verdict.table)] if verdict.table else []
     parts.append(
         Text(
@@ -31,9 +31,11 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
             COLOURS[verdict.verdict],
         )
     )
-    for finding in verdict.findings[:limit]:
+    shown = verdict.findings[:limit]
+    for finding, following in zip(shown, [*shown[1:], None], strict=True):
         parts.append(Text(f"  {SIGNS[finding.severity]} {finding.where}: {finding.what}", COLOURS[finding.severity]))
-        parts += [Text(f"      mend: {finding.mend}", "dim")] if finding.mend else []
+        last_of_its_kind = following is None or following.mend != finding.mend
+        parts += [Text(f"      mend: {finding.mend}", "dim")] if finding.mend and last_of_its_kind else []
     return Group(*parts)
 
 

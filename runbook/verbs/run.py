@@ -132,7 +132,14 @@ def _verdicts_after(place: Place, made: Plan) -> list[Verdict]:
 
 
 def _show(place: Place, made: Plan, when: str, verdicts: list[Verdict]) -> None:
+    """The gates; what is red above a red phase follows from it, and is told by its own verb."""
+    below: Verdict | None = None
     for verdict in verdicts:
         title = f"{when}: phase {verdict.about['phase']}, {made.first} to {made.last}, as-of {made.as_of}"
         place.console.rule(title, align="left")
-        place.console.print(verdict_text(verdict))
+        place.console.print(verdict_text(verdict, 0 if below else None))
+        if below and verdict.findings:
+            place.console.print(
+                f"  {len(verdict.findings)} findings, above a red phase: runbook gate {verdict.about['phase']}"
+            )
+        below = below or (verdict if verdict.red else None)

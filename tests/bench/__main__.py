@@ -1,0 +1,86 @@
+"""``python -m tests.bench``: measures, prints ratios, writes JSON."""
+
+from __future__ import annotations
+
+import json
+import platform
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from lib.show import table_of
+from tests.bench.backfill import write_path
+from tests.bench.chain import from_red_to_trained, verbs
+from tests.bench.growth import memory, one_date, whole
+from tests.bench.leagues import Leagues
+from tests.bench.measure import Figure, Ratio
+
+SETS = ("write-path", "chain", "verbs", "growth", "memory")
+
+
+@click.command()
+@click.option(
+    "--rounds", "count", type=click.IntRange(1), default=3, show_default=True, help="Rounds; the median counts."
+)
+@click.option("--only", type=click.Choice(SETS), multiple=True, help="Only this set; repeat for several.")
+@click.option("--out", type=click.Path(path_type=Path), default=Path("bench/bench.json"), show_default=True)
+def main(count: int, only: tuple[str, ...], out: Path) -> None:
+    """Measure the write path, the chain, the verbs and what grows with the history, on the full simulated league."""
+    wanted = only or SETS
+    console = Console(width=110)
+    figures: list[Figure] = []
+    ratios: list[Ratio] = []
+
+    def take(found: tuple[list[Figure], list[Ratio]]) -> None:
+        figures.extend(found[0])
+        ratios.extend(found[1])
+        for figure in found[0]:
+            console.print(f"{figure.name:<48} {figure.median:8.2f} s")
+
+    with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
+        _measure(Path(scratch), wanted, count, take)
+    console.print(table_of([_row(ratio) for ratio in ratios], "Ratios, each within this run"))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(_report(figures, ratios, count), indent=1))
+    console.print(f"Written to {out}.")
+
+
+def _measure(
+    folder: Path, wanted: tuple[str, ...], count: int, take: Callable[[tuple[list[Figure], list[Ratio]]], None]
+) -> None:
+    leagues = Leagues(folder)
+    place = leagues.seasons(5)
+    if {"write-path", "chain", "verbs"} & set(wanted):
+        figures, ratios, computed = write_path(place, folder, count)
+        take((figures, ratios))
+        if "chain" in wanted:
+            take(from_red_to_trained(place, folder, count, figures[0]))
+        if "verbs" in wanted:
+            take(verbs(computed, count))
+    if "growth" in wanted:
+        take(one_date(leagues, folder, count))
+        take(whole(leagues, folder))
+    if "memory" in wanted:
+        take(memory(leagues, folder))
+
+
+def _row(ratio: Ratio) -> dict[str, object]:
+    aim = f"<= {ratio.aim:g}" if ratio.aim is not None else f">= {ratio.at_least:g}" if ratio.at_least else ""
+    held = {True: "held", False: "MISSED", None: ""}[ratio.held]
+    return {"ratio": ratio.name, "value": f"{ratio.value:.2f}", "aim": aim, "": held}
+
+
+def _report(figures: list[Figure], ratios: list[Ratio], count: int) -> dict[str, object]:
+    return {
+        "rounds": count,
+        "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",
+        "figures": [figure.as_json() for figure in figures],
+        "ratios": [ratio.as_json() for ratio in ratios],
+    }
+
+
+if __name__ == "__main__":
+    main()

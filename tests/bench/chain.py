@@ -1,0 +1,81 @@
+"""(d) The whole chain with notebooks beside its own floor, and (f) the verbs that people wait for."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+
+from lib.ml.fitting import fit
+from lib.ml.matrix import read_matrix
+from lib.sandbox import compute_all, take_away
+from lib.warehouse import EmbeddedWarehouse
+from runbook.execute import Job, execute_group
+from tests.bench.leagues import Place
+from tests.bench.measure import Figure, Ratio, command, rounds
+
+TWO_SECONDS = 2.0
+
+
+def incident(place: Place, folder: Path) -> EmbeddedWarehouse:
+    """The warehouse of 5 January 2026: phase 3 with holes, phase 4 empty."""
+    warehouse = place.copy(folder / "incident.duckdb")
+    compute_all(warehouse, place.settings)
+    take_away(warehouse, place.settings)
+    return warehouse
+
+
+def from_red_to_trained(place: Place, folder: Path, count: int, floor: Figure) -> tuple[list[Figure], list[Ratio]]:
+    """The chain from the incident to a trained model, beside as many empty notebooks, the floor (a) and the training."""
+    broken = incident(place, folder)
+    target, runs = folder / "chain.duckdb", folder / "chain-runs"
+
+    def again() -> None:
+        shutil.rmtree(runs, ignore_errors=True)
+        shutil.copy(broken.path, target)
+
+    words = ["runbook", "run", "--warehouse", f"duckdb:///{target}", "--runs", str(runs)]
+    chain = rounds("d: run, from red to trained", count, lambda: command(words), again)
+    notebooks = len(json.loads(next(runs.glob("*/manifest.json")).read_text())["steps"])
+    empty = rounds(f"d: {notebooks} empty notebooks", count, lambda: _empty_notebooks(notebooks, folder))
+    training = _training(target, place, count)
+    lowest = empty.median + floor.median + training.median
+    second = rounds("d: run again, nothing to do", count, lambda: command(words))
+    ratios = [Ratio("d / (empty notebooks + a + training)", chain.median / lowest, aim=1.5)]
+    return [chain, empty, training, second], ratios
+
+
+def _empty_notebooks(count: int, folder: Path) -> None:
+    template = folder / "empty.ipynb"
+    cells = [nbformat.v4.new_markdown_cell("# Empty"), nbformat.v4.new_code_cell("pass")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), template)
+    out = folder / f"empty-{datetime.now(UTC).timestamp()}"
+    jobs = [Job(f"{n}", template, out / f"{n}.ipynb", {}, frozenset(), 120, {}, out / f"{n}.log") for n in range(count)]
+    outcomes = execute_group(jobs, 2, lambda event: None)
+    if any(outcome.state != "proven" for outcome in outcomes):
+        raise RuntimeError("; ".join(outcome.reason for outcome in outcomes if outcome.reason))
+
+
+def _training(file: Path, place: Place, count: int) -> Figure:
+    from lib.calendar import read_calendar
+    from lib.warehouse import connect
+
+    with connect(f"duckdb:///{file}").reading() as session:
+        calendar = read_calendar(session, place.settings)
+        matrix = read_matrix(session, place.settings.start_date, calendar.as_of)
+    return rounds("d: training alone", count, lambda: fit(matrix, 42))
+
+
+def verbs(warehouse: EmbeddedWarehouse, count: int) -> tuple[list[Figure], list[Ratio]]:
+    """(f) ``gate``, ``status`` and ``plan`` at full size, each a command of its own."""
+    asked = {"gate 3": ("gate", "3"), "gate 4": ("gate", "4"), "status": ("status",), "plan": ("plan",)}
+    figures = [
+        rounds(
+            f"f: {name}", count, lambda w=words: command(["runbook", *w, "--warehouse", warehouse.url], accept=(0, 1))
+        )
+        for name, words in asked.items()
+    ]
+    return figures, [Ratio(f"{figure.name[3:]}, seconds", figure.median, aim=TWO_SECONDS) for figure in figures]
