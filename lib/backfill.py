@@ -10,6 +10,7 @@ import os
 import socket
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from lib.calendar import Calendar, read_calendar
 from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
 from lib.errors import QueryFailed
+from lib.lease import Fence, Fenced
 from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
@@ -49,12 +51,16 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Backfill:
-    """Runs chunks on a warehouse. ``tables`` is the registry, another one in tests."""
+    """Runs chunks on a warehouse. ``tables`` is the registry, another one in tests.
+
+    ``fence`` is what every publish shows of the lease it works under; None where nobody else can be at work.
+    """
 
     warehouse: Warehouse
     settings: Settings
     run: str | None = None
     tables: Registry = field(default_factory=registry)
+    fence: Fence | None = None
 
     def run_chunks(
         self, chunks: Iterable[Chunk], on_done: Callable[[Outcome], None] = lambda outcome: None
@@ -74,7 +80,8 @@ class Backfill:
         try:
             outcome = self._attempt(chunk, started)
         except KeyboardInterrupt:
-            self._note(chunk, started, dict.fromkeys(chunk.days, (INTERRUPTED, "interrupted", 0)))
+            with suppress(Fenced):  # whoever has the phase now keeps the ledger
+                self._note(chunk, started, dict.fromkeys(chunk.days, (INTERRUPTED, "interrupted", 0)))
             raise
         outcome.seconds = (datetime.now(UTC) - started).total_seconds()
         return outcome
@@ -88,7 +95,8 @@ class Backfill:
                 held = self._holdings(session, table, name, days, calendar.season_start(days[0]))
                 digests = InputDigests(session, [table], calendar, days[0], days[-1])
             receipts = [_receipt(table, held[day], digests, "found", "stock") for day in days]
-            self.warehouse.publish(Publication(name, table.date_column, tuple(days), None, tuple(receipts)))
+            stock = Publication(name, table.date_column, tuple(days), None, tuple(receipts), fence=self.fence)
+            self.warehouse.publish(stock)
 
     def _attempt(self, chunk: Chunk, started: datetime) -> Outcome:
         try:
@@ -172,14 +180,15 @@ class Backfill:
         facts |= {day: (BLOCKED, why, 0) for day, why in outcome.blocked.items()}
         attempts = _attempts(table.name, attempt, self.run, started, facts)
         clean = tuple(sorted(outcome.published))
+        published = stage if clean else None
         self.warehouse.publish(
-            Publication(table.name, table.date_column, clean, stage if clean else None, tuple(receipts), attempts)
+            Publication(table.name, table.date_column, clean, published, tuple(receipts), attempts, self.fence)
         )
 
     def _note(self, chunk: Chunk, started: datetime, facts: Mapping[date, tuple[str, str | None, int]]) -> None:
         table = self.tables.tables[chunk.table]
         attempts = _attempts(chunk.table, uuid.uuid4().hex, self.run, started, facts)
-        self.warehouse.publish(Publication(chunk.table, table.date_column, (), None, (), attempts))
+        self.warehouse.publish(Publication(chunk.table, table.date_column, (), None, (), attempts, self.fence))
 
 
 def sweep_orphans(warehouse: Warehouse) -> list[Path]:

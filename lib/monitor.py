@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 
+import psutil
+
 from lib.coverage import Judge
+from lib.lease import Fence, Lease, as_rows
 from lib.stages import owners
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
 from lib.warehouse import Warehouse
@@ -17,13 +21,35 @@ QUALIFY ROW_NUMBER() OVER (PARTITION BY table_name, day ORDER BY finished_at DES
 """
 
 
-def runners_verdict(warehouse: Warehouse) -> Verdict:
-    """Red while a live process still holds a stage of this warehouse."""
-    alive = sorted({pid for _, pid in owners(warehouse.stages) if pid is not None})
-    findings = [
-        Finding(RED, warehouse.place, f"PID {pid} is still computing", "wait for it, or end it") for pid in alive
+def runners_verdict(warehouse: Warehouse, phase: object, ours: Mapping[str, Fence]) -> Verdict:
+    """Red while another runner holds the phase, or a live process a stage that no other phase's runner accounts for.
+
+    *ours* are the leases of the run that asks: it may look at its own work. Runners of other phases are listed.
+    """
+    leases = [lease for lease in warehouse.leases() if lease.fence != ours.get(lease.phase)]
+    others = [lease for lease in leases if lease.phase == str(phase)]
+    findings = [Finding(RED, warehouse.place, str(lease), "wait for it, or end it") for lease in others]
+    stray = _computing(warehouse, leases)
+    findings += [
+        Finding(RED, warehouse.place, f"PID {pid} is still computing", "wait for it, or end it") for pid in stray
     ]
-    return verdict_of("runners", f"{len(alive)} runners are alive.", findings)
+    sentence = f"{len(others) + len(stray)} runners are alive."
+    return verdict_of("runners", sentence, findings, table=tuple(as_rows(leases)))
+
+
+def _computing(warehouse: Warehouse, leases: list[Lease]) -> list[int]:
+    """The live processes with a stage that do not belong to a runner who is known by its lease."""
+    alive = sorted({pid for _, pid in owners(warehouse.stages) if pid is not None})
+    known = {lease.owner.pid for lease in leases}
+    return [pid for pid in alive if not known & _line_of(pid)]
+
+
+def _line_of(pid: int) -> set[int]:
+    """The process and those that started it."""
+    try:
+        return {pid, *(parent.pid for parent in psutil.Process(pid).parents())}
+    except psutil.Error:
+        return {pid}
 
 
 def attempts_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:

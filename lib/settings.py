@@ -60,6 +60,7 @@ class BackfillFacts(_Strict):
 
     workers: int = Field(2, ge=1)
     wait_seconds: float = Field(60, gt=0)
+    lease_seconds: float = Field(60, gt=0)  # without a sign of life, until another runner may take over
 
 
 class FeatureFacts(_Strict):

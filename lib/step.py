@@ -25,6 +25,7 @@ from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
 from lib.launch import launch_verdict, progress_into
+from lib.lease import inherited, publishing
 from lib.monitor import attempts_verdict, runners_verdict
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.raw_gate import raw_gate
@@ -106,16 +107,20 @@ class Step:
         """Runs the chunks of one table: those of a written plan, else what the table needs now."""
         chosen = read_plan(Path(plan)) if plan else self.plan()
         name = self._judged_table(table)
-        backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None)
-        if name in chosen.found:
-            backfill.take_stock({name: chosen.found[name]})
-        with progress_into(self.run, name, chosen.chunks_of(name)) as on_done:
+        phase, patience = self.settings.phase_of(name), self.settings.backfill.lease_seconds
+        with (
+            publishing(self.warehouse, phase, f"launch of {name}", patience) as fence,
+            progress_into(self.run, name, chosen.chunks_of(name)) as on_done,
+        ):
+            backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)
+            if name in chosen.found:
+                backfill.take_stock({name: chosen.found[name]})
             outcomes = backfill.run_chunks(chosen.chunks_of(name), on_done)
         return launch_verdict(name, outcomes, chosen.found.get(name, ()))
 
     def runners(self) -> Verdict:
-        """No runner of the warehouse is alive any more."""
-        return runners_verdict(self.warehouse)
+        """No runner of the phase is alive any more but the run that asks."""
+        return runners_verdict(self.warehouse, self.phase, inherited(self.warehouse))
 
     def attempts(self) -> Verdict:
         """No date's latest attempt failed."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from lib.errors import BadInput
+from lib.lease import Fence, as_environment
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
@@ -149,6 +150,7 @@ class Runner:
     chain: Chain
     workers: int
     on_event: Callable[[Event], None]
+    fences: Mapping[str, Fence] = field(default_factory=dict)  # what its launches publish under, by phase
 
     def run(self) -> Manifest:
         """The manifest of the whole run. A red gate or an unproven notebook ends it; a red launch lets the others end.
@@ -191,6 +193,7 @@ class Runner:
             first=str(plan.first),
             last=str(plan.last),
             phases=self.chain.phases,
+            tokens={fence.phase: fence.token for fence in self.fences.values()},
             plan_digest=plan.digest,
             code=code_digests(),
             revision=head,
@@ -208,7 +211,7 @@ class Runner:
             parameters=self._parameters(step),
             gates=GATES.get(step.notebook),
             timeout_seconds=TIMEOUT_SECONDS,
-            env={},
+            env=as_environment(self.warehouse, self.fences),
             log=self.folder / "logs" / f"{step.name}.log",
         )
 

@@ -56,6 +56,7 @@ class Manifest(BaseModel):
     last: str
     phases: list[int | str]
     plan_digest: str
+    tokens: dict[str, int] = Field(default_factory=dict)  # of the leases it published under, by phase
     code: dict[str, str]
     revision: str | None
     dirty: bool | None

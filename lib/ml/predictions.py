@@ -12,6 +12,7 @@ import numpy as np
 from lib.coverage import FULL, Judge
 from lib.errors import BadInput
 from lib.features import TRAINING_21
+from lib.lease import Fence
 from lib.ml.artefact import Artefact, ModelFacts
 from lib.ml.matrix import NUMBERS, Floats
 from lib.ml.scores import MODEL, MOVING_AVERAGE, QUANTILES, averages
@@ -87,18 +88,20 @@ def refuse_unready(judge: Judge, day: date) -> None:
         raise BadInput(f"{STORE} is outdated on {day} ({state.todo}): {mend}")
 
 
-def predict(warehouse: Warehouse, artefact: Artefact, day: date, pass_margin: float) -> Predicted:
+def predict(
+    warehouse: Warehouse, artefact: Artefact, day: date, pass_margin: float, fence: Fence | None = None
+) -> Predicted:
     """Writes the predictions of *day*, then grades those of players who played; replaces what was there.
 
-    Ask refuse_unready first. Each table is replaced in one transaction.
+    Ask refuse_unready first. Each table is replaced in one transaction, under *fence*.
     """
     warehouse.create([registry().table(name).contract for name in (PREDICTIONS, ACCURACY)], {})
     with warehouse.reading() as session:
         rows = session.arrow(FEATURE_ROWS, day=day)
-    _publish(warehouse, PREDICTIONS, day, _predictions(rows, artefact, day, pass_margin))
+    _publish(warehouse, PREDICTIONS, day, _predictions(rows, artefact, day, pass_margin), fence)
     with warehouse.reading() as session:
         grades = session.arrow(GRADES, day=day)
-    _publish(warehouse, ACCURACY, day, grades)
+    _publish(warehouse, ACCURACY, day, grades, fence)
     return Predicted(day, 2 * len(rows), len(grades), part_of(artefact.facts, day))
 
 
@@ -159,12 +162,12 @@ def _known(values: Any, known: Any) -> pa.Array:
     return pa.array(values, mask=~known)
 
 
-def _publish(warehouse: Warehouse, table: str, day: date, rows: pa.Table) -> None:
+def _publish(warehouse: Warehouse, table: str, day: date, rows: pa.Table, fence: Fence | None) -> None:
     warehouse.stages.mkdir(parents=True, exist_ok=True)
     stage = warehouse.stages / f"predict-{uuid.uuid4().hex}.parquet"
     try:
         warehouse.stage_rows(table, rows, stage)
-        warehouse.publish(Publication(table, "game_date", (day,), stage))
+        warehouse.publish(Publication(table, "game_date", (day,), stage, fence=fence))
     finally:
         warehouse.drop_stage(stage)
 

@@ -26,8 +26,10 @@ import psutil
 from lib.contract import Contract
 from lib.dialect import create_table, to_duckdb
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
+from lib.lease import Lease, Owner
 from lib.registry import registry
 from lib.warehouse.interface import Publication
+from lib.warehouse.leases import FileLeases, held, show, take
 from lib.warehouse.locks import reading, writing
 
 if TYPE_CHECKING:
@@ -178,6 +180,8 @@ class EmbeddedWarehouse:
         """Replaces the dates of one table by a stage's, with receipts and attempts, in one transaction."""
         days = {"days": list(publication.days)}
         with _full_disk_is_said(self.path), self.writing() as connection:
+            if publication.fence is not None:
+                show(connection, publication.fence)
             if publication.stage is not None:
                 column = publication.date_column
                 connection.execute(f"DELETE FROM {publication.table} WHERE {column} IN (SELECT unnest($days))", days)
@@ -189,6 +193,18 @@ class EmbeddedWarehouse:
                 connection.execute(forget, {"name": publication.table, **days})
             _insert(connection, "runbook.receipts", publication.receipts)
             _insert(connection, "runbook.attempts", publication.attempts)
+
+    def take_leases(self, phases: Sequence[str], owner: Owner, patience: float) -> FileLeases:
+        """Takes the leases of *phases*, all or none; raises Taken where another holder lives."""
+        self._refuse_unwritable()
+        with self.reading():  # refuses what is no warehouse, before anything is written
+            pass
+        with self.writing() as connection:
+            return take(self.path, connection, phases, owner, patience)
+
+    def leases(self) -> list[Lease]:
+        """The leases that are held now, by phase."""
+        return held(self.path)
 
     def append(self, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
         """Adds rows to one of the runbook's own tables; the values in the order of its contract."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from lib.contract import Contract
+from lib.lease import Fence, HeldLeases, Lease, Owner
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,6 +28,7 @@ class Publication:
     stage: Path | None
     receipts: tuple[Row, ...] = ()
     attempts: tuple[Row, ...] = ()
+    fence: Fence | None = None  # shown inside the transaction; None where nobody else can be at work
 
 
 class Session(Protocol):
@@ -83,7 +85,20 @@ class Warehouse(Protocol):
         """Replaces whole tables, all or none."""
 
     def publish(self, publication: Publication) -> None:
-        """Replaces the dates of one table by a stage's, with receipts and attempts, in one transaction."""
+        """Replaces the dates of one table by a stage's, with receipts and attempts, in one transaction.
+
+        Raises Fenced, with nothing changed, where the publication's fence is not of the phase's latest lease: the
+        transaction itself updates the lease's row and asserts that it was one, which a mere look could not promise.
+        """
+
+    def take_leases(self, phases: Sequence[str], owner: Owner, patience: float) -> HeldLeases:
+        """Takes the leases of *phases*, all or none, each with the next token of its phase.
+
+        Raises Taken where another holder lives and has shown a sign of life within *patience* seconds.
+        """
+
+    def leases(self) -> list[Lease]:
+        """The leases that are held now, by phase; those of the dead left out."""
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Adds rows to one of the runbook's own tables; the values in the order of its contract."""

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from lib.errors import BadInput, CannotJudge
+from lib.lease import as_rows
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.options import (
@@ -82,13 +83,15 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
     place = open_place(url, start_date, end_date)
     phases = phase_states(place, runs_folder(runs, place.settings))
     if as_json:
-        click.echo(json.dumps({"phases": phases}, indent=1))
+        click.echo(json.dumps({"phases": phases, "runners": as_rows(place.warehouse.leases())}, indent=1))
         return 0
     rows = [
         {"phase": f"{p['phase']} {PHASE_TITLES.get(p['phase'], '')}", "state": p["state"], "says": p["says"]}
         for p in phases
     ]
     place.console.print(table_of(rows, f"State of {place.warehouse.url}"))
+    for lease in place.warehouse.leases():
+        place.console.print(f"{lease}.")
     return 0
 
 

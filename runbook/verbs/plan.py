@@ -37,14 +37,19 @@ def plan_for(
 
     Raises BadInput where an option names what is not there.
     """
-    choices = (*place.computed_phases, *((ML,) if place.has_model else ()))
-    if phase is not None and phase not in choices:
-        raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, choices))}")
+    refuse_unknown_phase(place, phase)
     phases = place.computed_phases if phase is None else [phase] if isinstance(phase, int) else []
     with place.judge() as (judge, first, last):
         wish = read_wish(dates, tables, force, recompute_found, judge.calendar, first, last)
         made = make_plan(judge, phases, first, last, wish)
         return made, [phase_verdict(judge, number, first, last) for number in made.phases]
+
+
+def refuse_unknown_phase(place: Place, phase: int | str | None) -> None:
+    """BadInput where *phase* is none that is computed."""
+    choices = (*place.computed_phases, *((ML,) if place.has_model else ()))
+    if phase is not None and phase not in choices:
+        raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, choices))}")
 
 
 @click.command()

@@ -10,9 +10,19 @@ from typing import TYPE_CHECKING
 import click
 
 from lib.errors import BadInput
+from lib.lease import publishing
 from lib.settings import ROOT
 from lib.show import table_of
-from runbook.options import DateText, Place, json_option, open_place, runs_folder, runs_option, warehouse_option
+from runbook.options import (
+    PREDICTIONS_PHASE,
+    DateText,
+    Place,
+    json_option,
+    open_place,
+    runs_folder,
+    runs_option,
+    warehouse_option,
+)
 
 if TYPE_CHECKING:  # scikit-learn takes a second to import, and no other verb waits for it
     from lib.ml.artefact import Artefact
@@ -47,7 +57,9 @@ def predict_verb(day: date, model: Path | None, as_json: bool, runs: str | None,
     with place.judge() as (judge, _, _):
         refuse_unready(judge, day)
     artefact = _chosen(place, model, runs_folder(runs, place.settings))
-    written = predict(place.warehouse, artefact, day, place.settings.ml.pass_margin)
+    patience = place.settings.backfill.lease_seconds
+    with publishing(place.warehouse, PREDICTIONS_PHASE, f"runbook predict --date {day}", patience) as fence:
+        written = predict(place.warehouse, artefact, day, place.settings.ml.pass_margin, fence)
     click.echo(json.dumps(_report(place, artefact, written), indent=1)) if as_json else _show(place, artefact, written)
     return 0
 

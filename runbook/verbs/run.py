@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import shlex
+import sys
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 
+from lib.lease import Fence, holding
 from lib.plan import Plan
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.chain import Chain, Runner, cut, make_chain, run_folder
 from runbook.manifest import Manifest
 from runbook.options import (
+    ML,
     PhaseName,
     Place,
     json_option,
@@ -26,7 +32,7 @@ from runbook.options import (
     warehouse_option,
     wish_options,
 )
-from runbook.verbs.plan import plan_for, show_plan, whole_model
+from runbook.verbs.plan import plan_for, refuse_unknown_phase, show_plan, whole_model
 from runbook.view import RunView
 
 EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
@@ -74,15 +80,17 @@ def run(
     """
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json
-    made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
-    _show(place, made, "Before", verdicts)
     model = whole_model(place, phase, start_date, end_date, dates, tables)
-    show_plan(place, made, model)
-    if dry_run:
-        click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
-        return 0
-    chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
-    manifest = _execute(place, chain, workers, runs)
+    with ExitStack() as held:
+        fences = {} if dry_run else held.enter_context(_leases(place, phase, model))
+        made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
+        _show(place, made, "Before", verdicts)
+        show_plan(place, made, model)
+        if dry_run:
+            click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
+            return 0
+        chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
+        manifest = _execute(place, chain, workers, runs, fences)
     if made.chunks:
         verdicts = _verdicts_after(place, made)
         _show(place, made, "After", verdicts)
@@ -96,10 +104,22 @@ def run(
     return EXIT_CODES[manifest.outcome] or int(strict and ambers)
 
 
-def _execute(place: Place, chain: Chain, workers: int | None, runs: str | None) -> Manifest:
+def _leases(place: Place, phase: int | str | None, model: bool) -> AbstractContextManager[Mapping[str, Fence]]:
+    """One runner at a time, from before the plan is made: what it plans nobody else changes meanwhile."""
+    refuse_unknown_phase(place, phase)
+    phases = (*place.computed_phases, *([ML] if model else [])) if phase is None else (phase,)
+    return holding(
+        place.warehouse, phases, shlex.join(["runbook", *sys.argv[1:]]), place.settings.backfill.lease_seconds
+    )
+
+
+def _execute(
+    place: Place, chain: Chain, workers: int | None, runs: str | None, fences: Mapping[str, Fence]
+) -> Manifest:
     folder = run_folder(runs_folder(runs, place.settings), chain.plan)
+    side_by_side = workers or place.settings.backfill.workers
     with RunView(place.console, chain, folder) as view:
-        manifest = Runner(place.warehouse, folder, chain, workers or place.settings.backfill.workers, view).run()
+        manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences).run()
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     return manifest
 

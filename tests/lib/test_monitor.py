@@ -87,7 +87,7 @@ def test_a_failure_at_a_date_that_is_no_longer_expected_stops_nothing(
 
 def test_a_process_that_computes_is_seen_from_its_first_moment(warehouse: EmbeddedWarehouse) -> None:
     new_stage(warehouse.stages, "a")
-    verdict = runners_verdict(warehouse)
+    verdict = runners_verdict(warehouse, 3, {})
     assert verdict.red
     assert f"PID {os.getpid()} is still computing" in said(verdict)
 
@@ -103,9 +103,9 @@ def test_a_process_that_only_has_the_same_number_as_a_dead_runner_is_not_taken_f
     warehouse: EmbeddedWarehouse,
 ) -> None:
     _aged(warehouse.stages / f"{socket.gethostname()}-{os.getpid()}-old.parquet")
-    assert runners_verdict(warehouse).verdict == "green"
+    assert runners_verdict(warehouse, 3, {}).verdict == "green"
 
 
 def test_a_dead_runner_is_no_runner(warehouse: EmbeddedWarehouse) -> None:
     _aged(warehouse.stages / f"{socket.gethostname()}-99999999-dead.parquet")
-    assert runners_verdict(warehouse).verdict == "green"
+    assert runners_verdict(warehouse, 3, {}).verdict == "green"
