@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import StringIO
+from itertools import zip_longest
 from typing import Any
 
 from rich.box import SIMPLE
@@ -32,7 +33,7 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
         )
     )
     shown = verdict.findings[:limit]
-    for finding, following in zip(shown, [*shown[1:], None], strict=True):
+    for finding, following in zip_longest(shown, shown[1:]):
         parts.append(Text(f"  {SIGNS[finding.severity]} {finding.where}: {finding.what}", COLOURS[finding.severity]))
         last_of_its_kind = following is None or following.mend != finding.mend
         parts += [Text(f"      mend: {finding.mend}", "dim")] if finding.mend and last_of_its_kind else []
