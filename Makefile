@@ -32,8 +32,9 @@ bench: env  ## by hand: ratios of one run, and bench/bench.json
 bench-peers: env  ## by hand: SQLMesh and dbt on the same raw data, each in a virtual environment of its own
 	$(BIN)/python -m tests.bench.peers
 
-lab: env  ## step through the notebooks
-	$(BIN)/jupyter lab notebooks
+lab: env  ## step through the notebooks; makes the sandbox if there is none
+	$(BIN)/runbook sandbox --if-missing
+	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
 
 lint: env
 	$(BIN)/ruff check .

@@ -11,6 +11,10 @@ class RunbookError(Exception):
 
     exit_code = 3
 
+    def _render_traceback_(self) -> list[str]:
+        """What a notebook shows instead of a traceback: the sentence alone."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class CannotJudge(RunbookError):
     """Something could not be judged or executed: an error is never 0 % and never a pass."""

@@ -1,18 +1,35 @@
-"""What a launch says about its chunks, while they run and after."""
+"""A launch: one table's chunks are run, noted while they run, and judged after."""
 
 from __future__ import annotations
 
-import json
-import os
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import date
 from pathlib import Path
 
-from lib.backfill import Outcome
-from lib.plan import Chunk
+from lib.backfill import Backfill, Outcome
+from lib.live.progress import FILE, Notes, Progress
+from lib.live.work import LAUNCH, at_work
+from lib.plan import Plan
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
+
+
+def run_launch(
+    backfill: Backfill, plan: Plan, table: str, run: Path | None, seen: Callable[[Progress], None]
+) -> Verdict:
+    """Runs what *plan* holds for *table*; whoever watches reads the notes, in the folder of the *run* where there is one.
+
+    An interrupt ends it in order: what was published stays, the chunk at work is as before.
+    """
+    chunks, found = plan.chunks_of(table), plan.found.get(table, ())
+    with at_work(backfill.warehouse, LAUNCH, table, run and run / FILE, backfill.run or "") as work:
+        notes = Notes(work.progress, table, chunks, seen)
+        if found:
+            backfill.take_stock({table: found})
+        outcomes = backfill.run_chunks(notes.begun(), notes.ended)
+        verdict = launch_verdict(table, outcomes, found)
+        if run is None:
+            notes.came_to(verdict.as_json())
+    return verdict
 
 
 def launch_verdict(table: str, outcomes: Sequence[Outcome], found: Sequence[date] = ()) -> Verdict:
@@ -39,37 +56,3 @@ def _line(outcome: Outcome) -> dict[str, object]:
         "rows": sum(outcome.published.values()),
         "seconds": round(outcome.seconds, 2),
     }
-
-
-@contextmanager
-def progress_into(run: Path | None, table: str, chunks: Sequence[Chunk]) -> Iterator[Callable[[Outcome], None]]:
-    """Appends a line to the run folder for every chunk that is done, for whoever watches; without a run it prints."""
-    total = sum(len(chunk.days) for chunk in chunks)
-    done = 0
-    started = time.monotonic()
-
-    def on_done(outcome: Outcome) -> None:
-        nonlocal done
-        done += len(outcome.chunk.days)
-        left = (time.monotonic() - started) / done * (total - done)
-        if run is None:
-            print(f"{table}: {done}/{total} dates, {left:.0f} s to go", flush=True)
-        else:
-            line = {
-                "table": table,
-                "done": done,
-                "total": total,
-                "failed": len(outcome.failed),
-                "eta_seconds": round(left, 1),
-            }
-            _append(run / "progress.jsonl", line)
-
-    yield on_done
-
-
-def _append(path: Path, line: dict[str, object]) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
-    try:
-        os.write(handle, (json.dumps(line) + "\n").encode())
-    finally:
-        os.close(handle)

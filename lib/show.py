@@ -20,6 +20,13 @@ SIGNS = {"green": "●", "amber": "▲", "red": "■"}
 HTML_COLOURS = {"green": "#1b7837", "amber": "#b35806", "red": "#b2182b"}
 HEADINGS = {"covered": "full", "coverage_pct": "%"}
 UNSHOWN = ("missing", "found")  # in the JSON, and in the findings where there are any
+PHASE_TITLES: dict[int | str, str] = {
+    2: "2 raw",
+    3: "3 analytics",
+    4: "4 precompute",
+    "ml": "ml readiness",
+    5: "5 predictions",
+}
 WIDTH = 150  # where nobody looks at a terminal
 
 

@@ -24,11 +24,14 @@ from lib.checks import run_checks
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
-from lib.launch import launch_verdict, progress_into
+from lib.launch import run_launch
 from lib.lease import inherited, publishing
+from lib.live.cell import display_of
+from lib.live.detached import follow_detached
 from lib.monitor import attempts_verdict, runners_verdict
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.raw_gate import raw_gate
+from lib.registry import registry
 from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
 from lib.verdicts import Verdict
@@ -103,20 +106,21 @@ class Step:
         with self.judge() as (judge, first, last):
             return preflight.sample_verdict(judge, self.phase, first, last)
 
-    def launch(self, table: str, plan: str = "") -> Verdict:
-        """Runs the chunks of one table: those of a written plan, else what the table needs now."""
+    def launch(self, table: str, plan: str = "", detach: bool = False) -> Verdict:
+        """Runs the chunks of one table: those of a written plan, else what the table needs now.
+
+        *detach* lets a process of its own do it, which the cell follows, also when it is run again. Raises BadInput
+        where nobody sits before the notebook: what is detached is no evidence.
+        """
+        name = registry().table(table).name
+        seen = display_of(in_chain=self.run is not None)
+        if detach:
+            return follow_detached(self, name, seen)
         chosen = read_plan(Path(plan)) if plan else self.plan()
-        name = self._judged_table(table)
         phase, patience = self.settings.phase_of(name), self.settings.backfill.lease_seconds
-        with (
-            publishing(self.warehouse, phase, f"launch of {name}", patience) as fence,
-            progress_into(self.run, name, chosen.chunks_of(name)) as on_done,
-        ):
+        with publishing(self.warehouse, phase, f"launch of {name}", patience) as fence:
             backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)
-            if name in chosen.found:
-                backfill.take_stock({name: chosen.found[name]})
-            outcomes = backfill.run_chunks(chosen.chunks_of(name), on_done)
-        return launch_verdict(name, outcomes, chosen.found.get(name, ()))
+            return run_launch(backfill, chosen, name, self.run, seen)
 
     def runners(self) -> Verdict:
         """No runner of the phase is alive any more but the run that asks."""
@@ -151,10 +155,6 @@ class Step:
         """Prints the verdicts of the step, the last thing a notebook shows."""
         rows = [{"gate": v.gate, "verdict": v.verdict, "says": v.sentence} for v in self.verdicts]
         display(HTML(rows_html(rows)))  # type: ignore[no-untyped-call]
-
-    def _judged_table(self, table: str) -> str:
-        with self.judge() as (judge, _, _):
-            return judge.registry.table(table).name
 
 
 _open: list[Step] = []

@@ -266,6 +266,14 @@ def _verdicts_stand_in_their_cells(case: _Case) -> Iterator[str]:
         yield from (f"{cell.label} gives a verdict for {name}" for name in given if name not in named)
 
 
+def _nothing_was_detached(case: _Case) -> Iterator[str]:
+    """Work that went on outside the notebook's own kernel is no part of what the notebook shows."""
+    for cell in case.executed:
+        for verdict in _verdicts_of(cell):
+            if verdict.get("detached"):
+                yield f"gate {verdict.get('gate')} speaks of detached work, which proves nothing: launch it without detach"
+
+
 def _red_gate_stops(case: _Case) -> Iterator[str]:
     for cell in case.executed:
         for verdict in _verdicts_of(cell):
@@ -284,6 +292,7 @@ _RULES: tuple[Callable[[_Case], Iterator[str]], ...] = (
     _no_hidden_traceback,
     _gates_gave_their_verdicts,
     _verdicts_stand_in_their_cells,
+    _nothing_was_detached,
     _red_gate_stops,
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from pathlib import Path
 from types import TracebackType
@@ -10,6 +9,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from lib.live.progress import FILE, read_progress
 from runbook.chain import Chain
 from runbook.execute import Event
 
@@ -59,9 +59,4 @@ class RunView:
 
 def dates_done(folder: Path) -> int:
     """Table-dates that the launches of a run have gone through."""
-    latest: dict[str, int] = {}
-    path = folder / "progress.jsonl"
-    for line in path.read_text().splitlines() if path.exists() else []:
-        record = json.loads(line)
-        latest[record["table"]] = record["done"]
-    return sum(latest.values())
+    return sum(progress.done for progress in read_progress(folder / FILE).values())

@@ -11,10 +11,9 @@ import click
 
 from lib.errors import BadInput, CannotJudge
 from lib.lease import as_rows
-from lib.show import table_of, verdict_text
+from lib.show import PHASE_TITLES, table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.options import (
-    ML,
     PhaseName,
     Place,
     json_option,
@@ -28,8 +27,6 @@ from runbook.options import (
 from runbook.signing.check import read_book
 from runbook.signing.signers import trusted
 from runbook.signing.state import UNKNOWN, Asked, State, as_line, state_of
-
-PHASE_TITLES = {2: "raw", 3: "analytics", 4: "precompute", ML: "readiness", 5: "predictions"}
 
 
 @click.command()
@@ -86,8 +83,7 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
         click.echo(json.dumps({"phases": phases, "runners": as_rows(place.warehouse.leases())}, indent=1))
         return 0
     rows = [
-        {"phase": f"{p['phase']} {PHASE_TITLES.get(p['phase'], '')}", "state": p["state"], "says": p["says"]}
-        for p in phases
+        {"phase": PHASE_TITLES.get(p["phase"], str(p["phase"])), "state": p["state"], "says": p["says"]} for p in phases
     ]
     place.console.print(table_of(rows, f"State of {place.warehouse.url}"))
     for lease in place.warehouse.leases():
