@@ -75,7 +75,7 @@ def grid_tables(covered: Mapping[str, TableCoverage], live: Live | None = None) 
     """The tables of the grid. ``live`` says which (table, date) is ``running`` or ``failed`` just now."""
     now = live or {}
     return [
-        GridTable(name, c.covered, c.expected, tuple(_runs((s.day, now.get((name, s.day)) or _look_of(s), s.reason) for s in c.days)))
+        GridTable(name, c.covered, c.expected, tuple(_runs((s.day, now.get((name, s.day)) or look_of(s), s.reason) for s in c.days)))
         for name, c in covered.items()
     ]  # fmt: skip
 
@@ -90,7 +90,8 @@ def grid_title(tables: Sequence[GridTable]) -> str:
     return f"{len(short)} of {len(tables)} tables {'is' if len(short) == 1 else 'are'} short: {named}{more}"
 
 
-def _look_of(state: DateState) -> str:
+def look_of(state: DateState) -> str:
+    """The state of a date as the grid shows it."""
     if state.excluded:
         return "excluded"
     if state.outdated:

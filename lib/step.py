@@ -26,8 +26,10 @@ from lib.errors import GateFailed
 from lib.gates import coverage_gate
 from lib.launch import run_launch
 from lib.lease import inherited, publishing
-from lib.live.cell import display_of
+from lib.live.cell import display_of, interactive
 from lib.live.detached import follow_detached
+from lib.live.follow import watch_in_cell
+from lib.live.view import Watcher, base_of
 from lib.monitor import attempts_verdict, runners_verdict
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.raw_gate import raw_gate
@@ -121,6 +123,16 @@ class Step:
         with publishing(self.warehouse, phase, f"launch of {name}", patience) as fence:
             backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)
             return run_launch(backfill, chosen, name, self.run, seen)
+
+    def watch(self) -> None:
+        """Follows whatever runs on the warehouse to its end, live; one look where nobody sits before the notebook."""
+        watcher = Watcher(self.warehouse, self.settings, self.first, self.last)
+        if self.run is not None:
+            watcher.without_run = self.run.name
+        if not interactive():
+            with self.judge() as (judge, first, last):
+                watcher.base = base_of(judge, [self.phase], first, last)
+        watch_in_cell(watcher)
 
     def runners(self) -> Verdict:
         """No runner of the phase is alive any more but the run that asks."""

@@ -10,6 +10,8 @@ from typing import Any
 
 from lib.errors import BadInput
 from lib.lease import Fence, as_environment
+from lib.live.progress import FILE
+from lib.live.work import RUN, at_work
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
@@ -157,6 +159,13 @@ class Runner:
 
         Raises Interrupted after SIGINT or SIGTERM, with the manifest written.
         """
+        with at_work(self.warehouse, RUN, self._title(), self.folder / FILE, self.folder.name):
+            return self._run()
+
+    def _title(self) -> str:
+        return f"phases {', '.join(map(str, self.chain.phases))}"
+
+    def _run(self) -> Manifest:
         manifest = self._begin()
         red = False
         try:

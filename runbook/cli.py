@@ -16,6 +16,7 @@ from runbook.verbs.predict import predict_verb
 from runbook.verbs.run import run
 from runbook.verbs.sign import keys, revoke, sign, verify
 from runbook.verbs.warehouse import ingest, sandbox
+from runbook.verbs.watch import watch
 
 EPILOG = "Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not be judged or executed, 130 interrupted."
 
@@ -33,7 +34,7 @@ def cli() -> None:
     """
 
 
-for verb in (sandbox, ingest, plan, run, gate, status, keys, sign, revoke, verify, predict_verb):
+for verb in (sandbox, ingest, plan, run, gate, status, watch, keys, sign, revoke, verify, predict_verb):
     cli.add_command(verb)
 
 

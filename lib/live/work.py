@@ -60,7 +60,12 @@ class Work:
         return datetime.fromisoformat(self.since)
 
     def write(self) -> None:
-        """Writes the note whole or not at all."""
+        """Writes the note whole or not at all; one that cannot be written stops no work."""
+        with suppress(OSError):
+            self._write()
+
+    def _write(self) -> None:
+        self.note.parent.mkdir(parents=True, exist_ok=True)
         facts = {name: str(value) if isinstance(value, Path) else value for name, value in asdict(self).items()}
         temporary = self.note.with_name(f".{self.note.name}.{os.getpid()}")
         temporary.write_text(json.dumps(facts))
@@ -74,7 +79,6 @@ def at_work(warehouse: Warehouse, kind: str, title: str, progress: Path | None =
     *progress* is the file of its progress lines, else one beside the note.
     """
     folder = notes_of(warehouse)
-    folder.mkdir(parents=True, exist_ok=True)
     _sweep(folder)
     note = folder / f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
     lines = (progress or note.with_suffix(".jsonl")).resolve()
