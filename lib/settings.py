@@ -64,10 +64,15 @@ class BackfillFacts(_Strict):
 
 
 class FeatureFacts(_Strict):
-    """How many rows may hold a default instead of a feature, percent."""
+    """How many rows of a season must hold a value, and how many may hold a default instead of a feature, percent.
+
+    ``coverage`` and ``wished`` are by table and column: red below the one, amber below the other.
+    """
 
     default_limit_pct: float = Field(10, ge=0, le=100)
     exceptions: dict[str, float] = {}
+    coverage: dict[str, dict[str, float]] = {}
+    wished: dict[str, dict[str, float]] = {}
 
     @field_validator("exceptions")
     @classmethod
@@ -77,9 +82,37 @@ class FeatureFacts(_Strict):
             raise ValueError(f"no feature is called {', '.join(unknown)}")
         return exceptions
 
+    @field_validator("coverage", "wished")
+    @classmethod
+    def _are_columns(cls, facts: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        tables = registry().tables
+        faults = [f"no table is called {name}" for name in facts if name not in tables]
+        known = {name: tables[name].contract.column_names for name in facts if name in tables}
+        faults += [f"{name} has no column {c}" for name in known for c in facts[name] if c not in known[name]]
+        faults += [
+            f"{name}.{c} = {p:g} is no percentage"
+            for name, cs in facts.items()
+            for c, p in cs.items()
+            if not 0 <= p <= 100
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return facts
+
     def limit_pct(self, feature: str) -> float:
         """The limit of one feature, percent of the rows."""
         return self.exceptions.get(feature, self.default_limit_pct)
+
+    def needed_pct(self, table: str, column: str) -> float:
+        """Percent of a season's rows that must hold a value: red below; 0 where nothing is asked."""
+        return self.coverage.get(table, {}).get(column, 0)
+
+    @property
+    def asked(self) -> dict[str, dict[str, float]]:
+        """Everything that is asked for, by table and column."""
+        return {
+            name: self.coverage.get(name, {}) | self.wished.get(name, {}) for name in (*self.coverage, *self.wished)
+        }
 
 
 class MlFacts(_Strict):
@@ -87,12 +120,21 @@ class MlFacts(_Strict):
 
     minimum_rows: int = Field(40_000, ge=1)
     minimum_split_rows: int = Field(5_000, ge=1)
-    minutes_pct: float = Field(99, ge=0, le=100)
-    usage_pct: float = Field(95, ge=0, le=100)
     commonest_value_pct: float = Field(99.5, gt=0, le=100)
     default_pct: float = Field(5, ge=0, le=100)
     suspect_ratio: float = Field(0.85, gt=0, le=1)
     pass_margin: float = Field(1.0, ge=0)
+
+
+class CheckFacts(_Strict):
+    """Limits of the checks."""
+
+    gap_days: int = Field(7, ge=1)  # calendar days without rows within a season
+    quality_pct: float = Field(80, ge=0, le=100)  # rows of quality gold or silver, per season
+    regression_pct: float = Field(90, ge=0, le=100)  # of the baseline: red below
+    degradation_pct: float = Field(95, ge=0, le=100)  # of the baseline: amber below
+    improvement_pct: float = Field(105, ge=100)  # of the baseline: said, no finding
+    baseline_rows: int = Field(400, ge=1)  # fewer are no baseline
 
 
 class SigningFacts(_Strict):
@@ -140,6 +182,7 @@ class Settings(_Strict):
     backfill: BackfillFacts = BackfillFacts()
     features: FeatureFacts = FeatureFacts()
     ml: MlFacts = MlFacts()
+    checks: CheckFacts = CheckFacts()
     signing: SigningFacts = SigningFacts()
     exclusions: tuple[Exclusion, ...] = ()
 

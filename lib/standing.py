@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import date
@@ -10,7 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from lib.checks import FOLDER as CHECKS
+from lib.checks import checks_of
 from lib.coverage import Judge, TableCoverage
 from lib.gates import coverage_gate
 from lib.settings import Settings
@@ -97,9 +96,12 @@ def differences(signed: Standing, now: Standing) -> list[str]:
 
 def rules_of(settings: Settings, phase: str) -> dict[str, Any]:
     """Every threshold and rule that the phase's verdict hangs on, by its key in ``runbook.toml``."""
-    sections: dict[str, BaseModel] = {"gates": settings.gates, "schedule": settings.schedule}
-    if phase != "3":
-        sections["features"] = settings.features
+    sections: dict[str, BaseModel] = {
+        "gates": settings.gates,
+        "schedule": settings.schedule,
+        "checks": settings.checks,
+        "features": settings.features,
+    }
     if phase == ML:
         sections["ml"] = settings.ml
     rules = {
@@ -113,8 +115,8 @@ def rules_of(settings: Settings, phase: str) -> dict[str, Any]:
 
 
 def _checks(phase: str) -> Iterator[tuple[str, str]]:
-    for path in sorted((CHECKS / f"phase_{phase}").glob("*.sql")):
-        yield path.stem, hashlib.sha256(path.read_bytes()).hexdigest()
+    for check in checks_of(int(phase)) if phase != ML else ():
+        yield check.name, check.digest
 
 
 def _sums(judge: Judge, coverage: TableCoverage) -> dict[str, SeasonSums]:

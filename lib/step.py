@@ -20,7 +20,7 @@ from IPython.display import HTML, display
 from lib import preflight, signoff
 from lib.backfill import Backfill
 from lib.calendar import as_date, closed_range, read_calendar
-from lib.checks import run_checks
+from lib.checks import run_set
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
@@ -92,7 +92,7 @@ class Step:
     def quality(self) -> Verdict:
         """Every check of the phase over the whole range."""
         with self.judge() as (judge, first, last):
-            return run_checks(judge.session, self.phase, first, last)
+            return run_set(judge, self.phase, first, last)
 
     def warehouse_ready(self) -> Verdict:
         """The warehouse can be reached and written, with room to spare."""

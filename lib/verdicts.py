@@ -17,16 +17,21 @@ def worst(verdicts: Iterable[str]) -> str:
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong: where, what, and the command that mends it. Amber findings never stop a chain."""
+    """One thing that is wrong: where, what, and the command that mends it. Amber findings never stop a chain.
+
+    ``doc`` is the entry of the reference that says more, where there is one.
+    """
 
     severity: str
     where: str
     what: str
     mend: str = ""
+    doc: str = ""
 
     def as_json(self) -> dict[str, str]:
         """The finding for machines."""
-        return {"severity": self.severity, "where": self.where, "what": self.what, "mend": self.mend}
+        said = {"severity": self.severity, "where": self.where, "what": self.what, "mend": self.mend}
+        return said | ({"doc": self.doc} if self.doc else {})
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from lib.settings import Exclusion, Settings
 
 EXCLUDED_PCT = 2  # of a season's dates
 FLOORS = {"3": ("analytics_coverage_pct", 95), "4": ("precompute_coverage_pct", 88)}
-ML_FLOORS = {"minutes_pct": 99, "usage_pct": 95}
+PLAYERS = "nba_analytics.player_game_summary"
+FILLED = {"minutes_played": 99, "usage_rate": 95}  # percent of a season's rows; floors of phase 3 and of the model
 
 
 def waivers(settings: Settings, phase: str, covered: Iterable[TableCoverage]) -> list[str]:
@@ -29,9 +30,9 @@ def _lowered(settings: Settings, phase: str) -> Iterator[str]:
     for name, floor in gates.items():
         if getattr(settings.gates, name) < floor:
             yield f"gates.{name} = {getattr(settings.gates, name):g}, the floor is {floor}"
-    for name, floor in ML_FLOORS.items() if phase == "ml" else ():
-        if getattr(settings.ml, name) < floor:
-            yield f"ml.{name} = {getattr(settings.ml, name):g}, the floor is {floor}"
+    for name, floor in FILLED.items() if phase in ("3", "ml") else ():
+        if settings.features.needed_pct(PLAYERS, name) < floor:
+            yield f"features.coverage.{name} = {settings.features.needed_pct(PLAYERS, name):g}, the floor is {floor}"
 
 
 def _excluded(coverage: TableCoverage) -> Iterator[str]:

@@ -179,9 +179,8 @@ def _volume(ready: Readiness) -> tuple[Line, list[Finding]]:
     return _line("rows to train on", str(rows), f">= {needed}", short)
 
 
-def _filled(
-    ready: Readiness, column: str, limit: float, counts: Mapping[int, tuple[int, int]]
-) -> tuple[Line, list[Finding]]:
+def _filled(ready: Readiness, column: str, counts: Mapping[int, tuple[int, int]]) -> tuple[Line, list[Finding]]:
+    limit = ready.judge.settings.features.needed_pct(GAMES, column)
     shares = {season: 100 * known / due if due else 0.0 for season, (known, due) in counts.items()}
     findings = [
         Finding(RED, f"{GAMES}.{column}", f"{share:.1f} % of the rows of {season_name(season)} hold it, needed {limit:g} %", MEND_DATA)
@@ -194,12 +193,12 @@ def _filled(
 
 def _minutes(ready: Readiness) -> tuple[Line, list[Finding]]:
     counts = {season: (known, rows) for season, rows, known, *_ in ready.games}
-    return _filled(ready, "minutes_played", ready.rules.minutes_pct, counts)
+    return _filled(ready, "minutes_played", counts)
 
 
 def _usage(ready: Readiness) -> tuple[Line, list[Finding]]:
     counts = {season: (known, played) for season, _, _, played, known, *_ in ready.games}
-    return _filled(ready, "usage_rate", ready.rules.usage_pct, counts)
+    return _filled(ready, "usage_rate", counts)
 
 
 def _features(ready: Readiness) -> tuple[Line, list[Finding]]:

@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any
 
 from lib.calendar import read_calendar
-from lib.checks import run_checks
+from lib.checks import run_set
 from lib.coverage import Judge
 from lib.errors import CannotJudge, RunbookError
 from lib.fingerprint import fingerprints
@@ -63,7 +63,7 @@ def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, An
 
 
 def _checked(judge: Judge, phase: str, first: date, last: date) -> list[Verdict]:
-    return [] if phase == ML else [run_checks(judge.session, int(phase), first, last)]
+    return [] if phase == ML else [run_set(judge, int(phase), first, last)]
 
 
 def _summary(verdict: Verdict) -> dict[str, Any]:

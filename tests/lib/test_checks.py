@@ -1,4 +1,4 @@
-"""The checks of Phase 3: green on the pocket league, and each red when its fault is planted."""
+"""The checks: green on the pocket league, and each fails, alone and by name, when its fault is planted."""
 
 from __future__ import annotations
 
@@ -7,85 +7,155 @@ from pathlib import Path
 
 import pytest
 
-from lib import checks
-from lib.checks import checks_of, run_checks
-from lib.errors import CannotJudge
+from lib.checks import Check, all_checks, checks_of, named, read, run_checks, run_set
+from lib.checks.model import FEATURES, POST_BACKFILL, REGRESSION, Scope
+from lib.checks.rules.features import compared
+from lib.checks.scan import GROUPS, ROWS, shape_of
+from lib.errors import BadInput, CannotJudge
+from lib.settings import CheckFacts, Settings
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
-from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_TEAM, change, said
+from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, change, judging, said
+from tests.lib.check_faults import FAULTS
 
 FIRST, LAST = date(2023, 10, 24), date(2024, 12, 20)
-ONE_GAME = f"(SELECT max(game_id) FROM {TEAM_OFFENSE})"
-FAULTS = {
-    "back_to_backs_occur": (f"UPDATE {UPCOMING_TEAM} SET team_back_to_back = FALSE, season_year = 2023",),
-    "minutes_played_coverage": (
-        f"UPDATE {PLAYERS} SET minutes_played = NULL WHERE season_year = 2023 AND hash(player_lookup, game_id) % 50 = 0",
-    ),
-    "offence_is_the_other_defence": (
-        f"UPDATE {TEAM_DEFENSE} SET points_allowed = points_allowed + 1 WHERE game_id = {ONE_GAME}",
-    ),
-    "player_games_are_team_games": (f"DELETE FROM {TEAM_OFFENSE} WHERE game_id = {ONE_GAME}",),
-    "team_points_are_players_points": (
-        f"UPDATE {PLAYERS} SET points = points + 3 WHERE game_id = {ONE_GAME} AND player_lookup ="
-        f" (SELECT min(player_lookup) FROM {PLAYERS} WHERE game_id = {ONE_GAME})",
-    ),
-    "two_sides_of_a_game": (f"UPDATE {TEAM_OFFENSE} SET win_flag = TRUE WHERE game_id = {ONE_GAME}",),
-    "usage_rate_coverage": (
-        f"UPDATE {PLAYERS} SET usage_rate = NULL WHERE season_year = 2024 AND hash(player_lookup, game_id) % 10 = 0",
-    ),
-    "usage_rate_varies": (f"UPDATE {PLAYERS} SET usage_rate = 20",),
-}
+IN_SQL = (POST_BACKFILL, FEATURES, REGRESSION)
 
 
-def _verdict(warehouse: EmbeddedWarehouse) -> Verdict:
-    with warehouse.reading() as session:
-        return run_checks(session, 3, FIRST, LAST)
+def verdicts(warehouse: EmbeddedWarehouse, settings: Settings, *phases: int) -> list[Verdict]:
+    """What the checks of the phases say over the whole history."""
+    with judging(warehouse, settings) as judge:
+        return [run_set(judge, phase, FIRST, LAST, IN_SQL) for phase in phases]
 
 
-def _red(verdict: Verdict) -> set[str]:
-    return {row["check"] for row in verdict.table if row["verdict"] == "red"}
+def failing(found: list[Verdict]) -> dict[str, str]:
+    """The checks that fail, with their verdicts."""
+    return {row["check"]: row["verdict"] for verdict in found for row in verdict.table if row["verdict"] != "green"}
 
 
 def test_every_check_is_tried_with_its_fault() -> None:
-    assert set(FAULTS) == {check.name for check in checks_of(3)}
+    assert set(FAULTS) == {check.name for check in all_checks() if check.set in IN_SQL}
 
 
-def test_the_pocket_league_passes_every_check(warehouse: EmbeddedWarehouse) -> None:
-    verdict = _verdict(warehouse)
-    assert (verdict.verdict, verdict.sentence) == ("green", f"{len(FAULTS)} of {len(FAULTS)} checks pass.")
+def test_a_clean_league_gives_no_finding_at_all(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
+    for phase, verdict in zip((3, 4), verdicts(whole, whole_settings, 3, 4), strict=True):
+        count = len(checks_of(phase, IN_SQL))
+        assert (verdict.verdict, said(verdict)) == ("green", "")
+        assert verdict.sentence.startswith(f"{count} of {count} checks pass.")
+        assert all(row["pass"] == row["units"] for row in verdict.table)
+        assert all(row["units"] > 0 for row in verdict.table if named(row["check"])[0].set != REGRESSION)
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_check_is_red_when_its_fault_is_planted(warehouse: EmbeddedWarehouse, name: str) -> None:
-    for fault in FAULTS[name]:
-        change(warehouse, fault)
-    verdict = _verdict(warehouse)
-    assert name in _red(verdict)
-    assert f"red {name}: " in said(verdict)
-    assert "for instance" in said(verdict)
+def test_a_planted_fault_is_found_by_its_check_alone(
+    whole: EmbeddedWarehouse, whole_settings: Settings, name: str
+) -> None:
+    fault, (check,) = FAULTS[name], named(name)
+    for sql in fault.sql:
+        change(whole, sql)
+    found = verdicts(whole, _fitting(whole_settings, check), 3, 4)
+    assert failing(found).get(name) == check.severity
+    assert set(failing(found)) - fault.also == {name}
+    assert f"{check.severity} {name}: " in "\n".join(map(said, found))
+    assert "for instance" in "\n".join(map(said, found))
+    sample = next(s for v in found for s in v.about["offending"] if s["check"] == name)
+    assert 1 <= len(sample["rows"]) <= 5
+    assert all(len(row) == len(sample["columns"]) for row in sample["rows"])
 
 
-def test_a_fault_outside_the_range_is_not_seen(warehouse: EmbeddedWarehouse) -> None:
-    change(warehouse, FAULTS["two_sides_of_a_game"][0])
-    with warehouse.reading() as session:
-        assert run_checks(session, 3, FIRST, date(2024, 1, 31)).verdict == "green"
+def _fitting(settings: Settings, check: Check) -> Settings:
+    """The pocket league is too small for a baseline: there one feature of the players is enough."""
+    if check.set != REGRESSION:
+        return settings
+    features = settings.features.model_copy(update={"coverage": {PLAYERS: {"paint_attempts": 40}}, "wished": {}})
+    return settings.model_copy(update={"features": features, "checks": CheckFacts(baseline_rows=300)})
 
 
-def test_a_check_that_cannot_run_is_an_error_and_never_a_pass(warehouse: EmbeddedWarehouse) -> None:
-    change(warehouse, f"DROP TABLE {TEAM_DEFENSE}")
+def test_without_its_fault_the_baseline_is_green(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
+    with judging(whole, _fitting(whole_settings, named("feature_regression")[0])) as judge:
+        (result,) = run_checks(Scope(judge, 3, FIRST, LAST), named("feature_regression"))
+    assert (result.failed, result.offenders.units) == (0, 2)
+
+
+def test_an_optional_feature_regresses_in_amber(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
+    settings = _fitting(whole_settings, named("feature_regression")[0])
+    features = settings.features.model_copy(update={"coverage": {}, "wished": settings.features.coverage})
+    change(whole, FAULTS["feature_regression"].sql[0])
+    found = verdicts(whole, settings.model_copy(update={"features": features}), 3)
+    assert failing(found) == {"feature_degradation": "amber"}
+    assert "REGRESSION" in said(found[0])
+
+
+def test_overtime_minutes_and_tiny_stints_pass(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
+    change(whole, f"UPDATE {TEAM_OFFENSE} SET overtime_periods = 3 WHERE game_date = '2024-12-03'")
+    row = f"(SELECT max(rowid) FROM {PLAYERS} WHERE game_date = '2024-12-03')"
+    other = f"(SELECT min(rowid) FROM {PLAYERS} WHERE game_date = '2024-12-03')"
+    change(whole, f"UPDATE {PLAYERS} SET minutes_played = 62.9, usage_rate = NULL WHERE rowid = {row}")
+    change(whole, f"UPDATE {PLAYERS} SET minutes_played = 0.0, usage_rate = 2602.1 WHERE rowid = {other}")
+    failed = failing(verdicts(whole, whole_settings, 3))
+    assert not {"minutes_fit_the_game", "player_counts_are_possible"} & set(failed)
+
+
+def test_a_fault_outside_the_range_is_not_seen(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    change(warehouse, FAULTS["two_sides_of_a_game"].sql[0])
+    with judging(warehouse, settings) as judge:
+        assert run_set(judge, 3, FIRST, date(2024, 1, 31), (POST_BACKFILL,)).verdict == "green"
+        assert run_set(judge, 3, FIRST, LAST, (POST_BACKFILL,)).red
+
+
+def test_the_summer_and_the_break_are_no_gaps(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    """Between the two seasons of the pocket league lie ten months without a game."""
+    with judging(warehouse, settings) as judge:
+        (result,) = run_checks(Scope(judge, 3, FIRST, LAST), named("no_gap_in_a_season"))
+    assert (result.failed, result.offenders.units) == (0, 480)
+
+
+@pytest.mark.parametrize(
+    ("percent", "outcome"), [(85.4, "REGRESSION"), (85.6, "DEGRADATION"), (90.3, "OK"), (99.8, "IMPROVEMENT")]
+)
+def test_coverage_against_a_baseline_of_95(percent: float, outcome: str) -> None:
+    assert compared(percent, 95.0, CheckFacts()) == outcome
+
+
+def test_a_check_that_cannot_be_asked_is_an_error_and_never_a_pass(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    change(warehouse, f"ALTER TABLE {TEAM_DEFENSE} DROP COLUMN points_allowed")
     with pytest.raises(CannotJudge, match="could not answer"):
-        _verdict(warehouse)
+        verdicts(warehouse, settings, 3)
 
 
-def test_a_phase_without_checks_cannot_be_judged(warehouse: EmbeddedWarehouse) -> None:
-    with warehouse.reading() as session, pytest.raises(CannotJudge, match="no check is written for phase 9"):
-        run_checks(session, 9, FIRST, LAST)
+def test_a_check_with_nothing_to_judge_did_not_pass(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    change(warehouse, f"DELETE FROM {TEAM_OFFENSE}")
+    with pytest.raises(CannotJudge, match="found nothing to judge in nba_analytics"):
+        verdicts(warehouse, settings, 3)
 
 
-def test_a_check_without_its_head_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_checks_of_one_table_are_counted_in_one_scan() -> None:
+    scans = {shape_of(check).scan for check in checks_of(3) if check.sql and shape_of(check).kind in (ROWS, GROUPS)}
+    counted = [check for check in checks_of(3) if check.sql and shape_of(check).kind in (ROWS, GROUPS)]
+    assert len([scan for scan in scans if scan[:2] == (ROWS, PLAYERS)]) == 1
+    assert len(scans) < len(counted)
+
+
+def test_a_phase_without_checks_cannot_be_judged(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    with judging(warehouse, settings) as judge, pytest.raises(CannotJudge, match="no check is written for phase 9"):
+        run_set(judge, 9, FIRST, LAST, ("readiness",))
+
+
+def test_a_name_that_no_check_bears_is_refused() -> None:
+    with pytest.raises(BadInput, match="called 'two_sides'; 'runbook check --list'"):
+        named("two_sides")
+    assert {check.set for check in named("features")} == {FEATURES}
+
+
+@pytest.mark.parametrize("text", ["-- severity: blue\nSELECT 1", "-- set: features\n-- severity: red\nSELECT 1"])
+def test_a_check_without_its_head_is_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
     folder = tmp_path / "phase_9"
     folder.mkdir()
-    (folder / "headless.sql").write_text("-- severity: blue\nSELECT 1")
-    monkeypatch.setattr(checks, "FOLDER", tmp_path)
+    (folder / "headless.sql").write_text(text)
+    monkeypatch.setattr(read, "FOLDER", tmp_path)
     with pytest.raises(CannotJudge, match=r"headless\.sql"):
-        checks_of.__wrapped__(9)
+        read.all_checks.__wrapped__()

@@ -1,5 +1,7 @@
+-- set: post-backfill
 -- severity: red
 -- means: rows whose fatigue_score is below 0 or above 100
+-- cause: the score was not clamped, or was edited
 -- do: the score is clamped: look at the SELECT of player_composite_factors
 SELECT game_date, player_lookup, fatigue_score
 FROM nba_precompute.player_composite_factors

@@ -1,5 +1,7 @@
+-- set: post-backfill
 -- severity: red
 -- means: rows whose total_composite_adjustment is not the sum of its four parts
+-- cause: one of the parts was computed again, and the total was not
 -- do: run phase 4 again; if it stays, look at the SELECT of player_composite_factors
 SELECT game_date, player_lookup, total_composite_adjustment
 FROM nba_precompute.player_composite_factors

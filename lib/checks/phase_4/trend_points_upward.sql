@@ -1,6 +1,9 @@
+-- set: features
 -- severity: red
 -- means: seasons in which the mean of 5 games of players on a rising trend rose less in two games than that of falling ones
+-- cause: the newest games come first in the list, and were taken for the oldest
 -- do: the sign of recent_trend is turned round: the newest games come first
+-- units: COUNT(DISTINCT season_year)
 WITH rows_of_players AS (
   SELECT
     season_year, features[OFFSET(11)] AS trend,
@@ -18,4 +21,4 @@ told AS (
 )
 SELECT season_year, rising, falling, rise_of_rising, rise_of_falling
 FROM told
-WHERE rising >= 200 AND falling >= 200 AND rise_of_rising * falling <= rise_of_falling * rising
+WHERE rising >= 100 AND falling >= 100 AND rise_of_rising * falling <= rise_of_falling * rising

@@ -14,7 +14,7 @@ from lib.errors import CannotJudge
 from lib.features import TRAINING_21
 from lib.ml.matrix import Matrix, read_matrix
 from lib.ml.readiness import POSSIBLE, readiness_gate
-from lib.settings import MlFacts, Settings
+from lib.settings import Settings
 from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import PLAYERS, ask, change, judging, said
@@ -175,6 +175,7 @@ def test_the_fingerprint_is_of_every_value(whole: EmbeddedWarehouse, whole_setti
 
 
 def test_thresholds_stand_in_the_settings(whole_settings: Settings) -> None:
-    assert MlFacts().minutes_pct == whole_settings.ml.minutes_pct == 99
-    assert MlFacts().usage_pct == whole_settings.ml.usage_pct == 95
+    players = "nba_analytics.player_game_summary"
+    assert whole_settings.features.needed_pct(players, "minutes_played") == 99
+    assert whole_settings.features.needed_pct(players, "usage_rate") == 95
     assert AMBER != RED

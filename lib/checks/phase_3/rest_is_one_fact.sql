@@ -1,5 +1,7 @@
+-- set: post-backfill
 -- severity: red
 -- means: teams whose rest, as their own row has it, is not what their opponent's row says of them
+-- cause: one of the two upcoming tables is older than the schedule
 -- do: one of the two upcoming tables is older than the schedule: run phase 3 again, then phase 4
 SELECT own.game_date, own.team_abbr, own.team_days_rest, other.opponent_days_rest
 FROM nba_analytics.upcoming_team_game_context AS own
