@@ -85,7 +85,7 @@ def grid_title(tables: Sequence[GridTable]) -> str:
     short = [table for table in tables if table.short]
     if not short:
         return f"All {len(tables)} tables are full on every date that can be" if tables else "No table was judged"
-    named = ", ".join(f"{t.short_name} {t.covered:,} of {t.expected:,}" for t in sorted(short, key=_share)[:3])
+    named = ", ".join(_named(table) for table in sorted(short, key=_share)[:3])
     more = f" and {len(short) - 3} more" if len(short) > 3 else ""
     return f"{len(short)} of {len(tables)} tables {'is' if len(short) == 1 else 'are'} short: {named}{more}"
 
@@ -126,3 +126,10 @@ def season_of(day: date) -> int:
 
 def _share(table: GridTable) -> float:
     return table.covered / table.expected if table.expected else 1.0
+
+
+def _named(table: GridTable) -> str:
+    """What is the matter with a short table: too few full dates, else dates that do not hold as they are."""
+    if table.count("absent") or table.count("partial"):
+        return f"{table.short_name} {table.covered:,} of {table.expected:,}"
+    return f"{table.short_name} {table.count('outdated') or table.count('failed'):,} dates outdated or failed"

@@ -109,7 +109,15 @@ class Plan:
 
 
 def read_plan(path: Path) -> Plan:
-    """A plan that was written; BadInput where the file is none, or was changed since."""
+    """A plan that was written; BadInput where the file is none, or it or the SQL was changed since."""
+    plan, digest = plan_as_written(path)
+    if plan.digest != digest:
+        raise BadInput(f"{path} is not the plan it says it is: its content or the SQL has changed since; plan again")
+    return plan
+
+
+def plan_as_written(path: Path) -> tuple[Plan, str]:
+    """A plan and the digest it had, to be looked at and not carried out; BadInput where the file is none."""
     try:
         raw = json.loads(path.read_text())
         plan = Plan(
@@ -125,9 +133,7 @@ def read_plan(path: Path) -> Plan:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"{path} is no plan: {error}") from error
-    if plan.digest != raw["digest"]:
-        raise BadInput(f"{path} is not the plan it says it is: its content or the SQL has changed since; plan again")
-    return plan
+    return plan, str(raw.get("digest"))
 
 
 def _chunk(item: Mapping[str, object]) -> Chunk:

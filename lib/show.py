@@ -49,7 +49,7 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
 
 def plain(what: RenderableType, width: int = WIDTH) -> str:
     """The same without colours, for archives and logs."""
-    console = Console(width=width, no_color=True, file=StringIO())
+    console = Console(width=width, no_color=True, file=StringIO(), force_jupyter=False)
     with console.capture() as captured:
         console.print(what)
     return captured.get().rstrip()

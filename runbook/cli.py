@@ -13,6 +13,7 @@ from lib.errors import RunbookError
 from runbook.verbs.gate import gate, status
 from runbook.verbs.plan import plan
 from runbook.verbs.predict import predict_verb
+from runbook.verbs.report import report
 from runbook.verbs.run import run
 from runbook.verbs.sign import keys, revoke, sign, verify
 from runbook.verbs.warehouse import ingest, sandbox
@@ -34,7 +35,7 @@ def cli() -> None:
     """
 
 
-for verb in (sandbox, ingest, plan, run, gate, status, watch, keys, sign, revoke, verify, predict_verb):
+for verb in (sandbox, ingest, plan, run, gate, status, watch, keys, sign, revoke, verify, report, predict_verb):
     cli.add_command(verb)
 
 

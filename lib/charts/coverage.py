@@ -109,4 +109,7 @@ def _head(table: GridTable) -> str:
     sign = SIGNS["red" if table.short else "green"]
     percent = f" ({100 * table.covered / table.expected:.1f} %)" if table.expected else ""
     said = f"{sign} {table.short_name}: {table.covered:,} of {table.expected:,} dates full{percent}"
+    rest = table.expected - table.covered
+    if not table.short and rest:
+        return f"{said}; no key is expected on the other {rest}"
     return said + (f"; {', '.join(states)}" if states else "")

@@ -19,7 +19,7 @@ def defaults_by_season(features: Lines) -> Picture:
     row, column = ({name: at for at, name in enumerate(order)} for order in (names, seasons))
     cells = [(column[line["season"]], -row[line["feature"]], float(line["avoidable_pct"])) for line in features]
     notes = [
-        Note(x, y, f"{share:.1f}", "middle", colour=INK if share <= BANDS[3] else "#ffffff") for x, y, share in cells
+        Note(x, y, _told(share), "middle", colour=INK if share <= BANDS[3] else "#ffffff") for x, y, share in cells
     ]
     return Picture(
         title=_defaults_title(features),
@@ -28,6 +28,10 @@ def defaults_by_season(features: Lines) -> Picture:
         marks=[*_shaded(cells), *notes],
         height=110 + 20 * len(names),
     )
+
+
+def _told(share: float) -> str:
+    return "0" if share == 0 else "<0.1" if share < 0.05 else f"{share:.1f}"
 
 
 def _defaults_title(features: Lines) -> str:

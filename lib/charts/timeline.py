@@ -11,7 +11,8 @@ from lib.charts.picture import Axis, Boxes, Note, Picture, floats
 ROW = 22
 LOOKS = {
     "ended well": STATES["full"],
-    "red or failed": STATES["absent"],
+    "red": STATES["absent"],
+    "failed": STATES["absent"],
     "not proven": STATES["failed"],
     "blocked": STATES["partial"],
     "interrupted": STATES["outdated"],

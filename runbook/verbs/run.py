@@ -33,6 +33,7 @@ from runbook.options import (
     wish_options,
 )
 from runbook.verbs.plan import plan_for, refuse_unknown_phase, show_plan, whole_model
+from runbook.verbs.report import try_report
 from runbook.view import RunView
 
 EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
@@ -98,6 +99,7 @@ def run(
         place.console.print("There was nothing to do; what stands above was proven anew.")
     _show_model(place, manifest)
     _sign_sandbox(place, manifest, runs_folder(runs, place.settings))
+    _report(place, runs_folder(runs, place.settings) / manifest.run)
     if as_json:
         click.echo(manifest.model_dump_json(indent=1))
     ambers = any(verdict.verdict == AMBER for verdict in verdicts)
@@ -118,10 +120,19 @@ def _execute(
 ) -> Manifest:
     folder = run_folder(runs_folder(runs, place.settings), chain.plan)
     side_by_side = workers or place.settings.backfill.workers
-    with RunView(place.console, chain, folder) as view:
-        manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences).run()
+    try:
+        with RunView(place.console, chain, folder) as view:
+            manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences).run()
+    except BaseException:
+        _report(place, folder)  # where and why it stopped is worth a page, too
+        raise
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     return manifest
+
+
+def _report(place: Place, folder: Path) -> None:
+    if (folder / "manifest.json").exists():
+        place.console.print(try_report(folder.parent, folder.name, place.warehouse), soft_wrap=True)
 
 
 def _sign_sandbox(place: Place, manifest: Manifest, runs: Path) -> None:

@@ -16,6 +16,7 @@ from runbook.signing.evidence import faults_of, read_manifest
 from runbook.signing.log import folder_of, witness_faults
 from runbook.signing.sign import Desk
 from runbook.signing.signers import Signer, line_of, new_key, read_key, signers_file, trusted
+from runbook.verbs.report import try_report
 
 KEYS = Path("~/.config/backfill-runbook")
 
@@ -84,6 +85,7 @@ def sign(
             f"Phase {entry.phase} signed by {desk.signer.name}: {folder_of(desk.runs) / entry.envelope}"
         )
         place.console.print(f"  sequence {entry.sequence}, head {entry.head}")
+    place.console.print(try_report(desk.runs, Path(run).name, place.warehouse), soft_wrap=True)
     return 0
 
 
@@ -98,6 +100,7 @@ def revoke(signoff: str, reason: str, path: Path | None, runs: str | None, url: 
     place = open_place(url)
     entry = desk_of(place, runs_folder(runs, place.settings), path).revoke(signoff, reason)
     place.console.print(f"{signoff} is revoked: sequence {entry.sequence}, head {entry.head}")
+    place.console.print(try_report(runs_folder(runs, place.settings), entry.run, place.warehouse), soft_wrap=True)
     return 0
 
 

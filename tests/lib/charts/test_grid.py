@@ -46,7 +46,7 @@ def test_the_title_names_the_short_tables_the_worst_first() -> None:
 
 def test_an_outdated_date_makes_the_title_say_short_though_every_key_is_there() -> None:
     stale = coverage("stale", dict.fromkeys(DAYS, 10), outdated=True)
-    assert "1 of 1 tables is short" in coverage_grid({"t": stale}).title
+    assert coverage_grid({"t": stale}).title == "1 of 1 tables is short: t 20 dates outdated or failed"
 
 
 def test_excluded_and_bootstrap_dates_look_neither_full_nor_missing() -> None:

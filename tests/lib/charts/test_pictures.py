@@ -51,7 +51,7 @@ PICTURES = {
     "grid": coverage_grid({"a": full("offense"), "b": coverage("u", dict.fromkeys(dates(9), 3))}),
     "rows": row_counts({"a": full("offense")}),
     "gate": _gate(),
-    "timeline": timeline([Span("10_preflight", 0, 2.5, expected=3.0), Span("20_launch", 2.5, 9, "red or failed")], "t"),
+    "timeline": timeline([Span("10_preflight", 0, 2.5, expected=3.0), Span("20_launch", 2.5, 9, "red")], "t"),
     "defaults": defaults_by_season(DEFAULTS),
     "calibration": calibration(GROUPS, "sandbox"),
     "residuals": residuals(SEASONS, "sandbox"),
