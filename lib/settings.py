@@ -24,9 +24,9 @@ class _Strict(BaseModel):
 class TableFacts(_Strict):
     """What SQL cannot say about one computed table."""
 
-    expected: str
-    phase: int | None = None  # only where it is not its dataset's
-    minimum_games: int = Field(0, ge=0)  # games of the season that a team or player needs before a date
+    expected: str = Field(description="the rule of `lib/expected` that says which keys a date must hold")
+    phase: int | None = Field(None, description="the table's phase, only where it is not its dataset's")
+    minimum_games: int = Field(0, ge=0, description="games of the season that a team or player needs before a date")
 
     @field_validator("expected")
     @classmethod
@@ -40,27 +40,35 @@ class TableFacts(_Strict):
 class GateFacts(_Strict):
     """Thresholds of the gates, percent and days."""
 
-    bootstrap_days: int = Field(14, ge=0)
-    raw_coverage_pct: float = Field(95, ge=0, le=100)
-    analytics_coverage_pct: float = Field(95, ge=0, le=100)
-    precompute_coverage_pct: float = Field(88, ge=0, le=100)
-    schedule_grace_days: int = Field(2, ge=0)
+    bootstrap_days: int = Field(14, ge=0, description="first calendar days of a season that leave the denominator")
+    raw_coverage_pct: float = Field(95, ge=0, le=100, description="phase 2: games with raw data, percent; red below")
+    analytics_coverage_pct: float = Field(
+        95, ge=0, le=100, description="phase 3: full dates a table, percent; red below"
+    )
+    precompute_coverage_pct: float = Field(
+        88, ge=0, le=100, description="phase 4: full dates a table, percent; red below"
+    )
+    schedule_grace_days: int = Field(
+        2, ge=0, description="a game older than this must be final, postponed or cancelled, days"
+    )
 
 
 class ScheduleFacts(_Strict):
     """Games that a closed season holds."""
 
-    regular_season_games: int = 1230
-    play_in_games: int = 6
-    playoff_games: tuple[int, int] = (60, 105)
+    regular_season_games: int = Field(1230, description="games of the regular season")
+    play_in_games: int = Field(6, description="games of the play-in")
+    playoff_games: tuple[int, int] = Field((60, 105), description="games of the playoffs, fewest and most")
 
 
 class BackfillFacts(_Strict):
     """How much may go on at once, and how long to wait for the warehouse."""
 
-    workers: int = Field(2, ge=1)
-    wait_seconds: float = Field(60, gt=0)
-    lease_seconds: float = Field(60, gt=0)  # without a sign of life, until another runner may take over
+    workers: int = Field(2, ge=1, description="launches side by side")
+    wait_seconds: float = Field(60, gt=0, description="how long to wait for a locked warehouse file, seconds")
+    lease_seconds: float = Field(
+        60, gt=0, description="seconds without a sign of life, until another runner may take over"
+    )
 
 
 class FeatureFacts(_Strict):
@@ -69,10 +77,17 @@ class FeatureFacts(_Strict):
     ``coverage`` and ``wished`` are by table and column: red below the one, amber below the other.
     """
 
-    default_limit_pct: float = Field(10, ge=0, le=100)
-    exceptions: dict[str, float] = {}
-    coverage: dict[str, dict[str, float]] = {}
-    wished: dict[str, dict[str, float]] = {}
+    default_limit_pct: float = Field(
+        10,
+        ge=0,
+        le=100,
+        description="rows of a season that may hold a default instead of a feature, percent; red above",
+    )
+    exceptions: dict[str, float] = Field({}, description="the same limit for single features, by name")
+    coverage: dict[str, dict[str, float]] = Field(
+        {}, description="rows of a season that must hold a value, percent, by table and column; red below"
+    )
+    wished: dict[str, dict[str, float]] = Field({}, description="the same where it is only wished for: amber below")
 
     @field_validator("exceptions")
     @classmethod
@@ -118,44 +133,57 @@ class FeatureFacts(_Strict):
 class MlFacts(_Strict):
     """What a matrix must hold to be trained on, and what a model may claim."""
 
-    minimum_rows: int = Field(40_000, ge=1)
-    minimum_split_rows: int = Field(5_000, ge=1)
-    commonest_value_pct: float = Field(99.5, gt=0, le=100)
-    default_pct: float = Field(5, ge=0, le=100)
-    suspect_ratio: float = Field(0.85, gt=0, le=1)
-    pass_margin: float = Field(1.0, ge=0)
+    minimum_rows: int = Field(40_000, ge=1, description="rows to train on; red below")
+    minimum_split_rows: int = Field(5_000, ge=1, description="rows in each of train, validation and test; red below")
+    commonest_value_pct: float = Field(
+        99.5, gt=0, le=100, description="a feature that holds one value in more of the rows, percent, says nothing: red"
+    )
+    default_pct: float = Field(
+        5, ge=0, le=100, description="defaults where a value could be known, per season, percent; amber above"
+    )
+    suspect_ratio: float = Field(
+        0.85,
+        gt=0,
+        le=1,
+        description="test error as a share of the last-10 baseline's; below, leakage is suspected: red",
+    )
+    pass_margin: float = Field(1.0, ge=0, description="points between prediction and line below which it says PASS")
 
 
 class CheckFacts(_Strict):
     """Limits of the checks."""
 
-    gap_days: int = Field(7, ge=1)  # calendar days without rows within a season
-    quality_pct: float = Field(80, ge=0, le=100)  # rows of quality gold or silver, per season
-    regression_pct: float = Field(90, ge=0, le=100)  # of the baseline: red below
-    degradation_pct: float = Field(95, ge=0, le=100)  # of the baseline: amber below
-    improvement_pct: float = Field(105, ge=100)  # of the baseline: said, no finding
-    baseline_rows: int = Field(400, ge=1)  # fewer are no baseline
+    gap_days: int = Field(7, ge=1, description="calendar days without rows within a season, where games were played")
+    quality_pct: float = Field(80, ge=0, le=100, description="rows of quality gold or silver, per season, percent")
+    regression_pct: float = Field(90, ge=0, le=100, description="of the season before, percent: REGRESSION below, red")
+    degradation_pct: float = Field(
+        95, ge=0, le=100, description="of the season before, percent: DEGRADATION below, amber"
+    )
+    improvement_pct: float = Field(
+        105, ge=100, description="of the season before, percent: IMPROVEMENT from here on, said, no finding"
+    )
+    baseline_rows: int = Field(400, ge=1, description="fewer rows of the season before are no baseline")
 
 
 class SigningFacts(_Strict):
     """The policy of sign-offs; a fifth key is ``start_date``: COMPLETE needs a range from there."""
 
-    roles: dict[str, tuple[str, ...]] = {}  # phase: roles that may sign it
-    second_person: tuple[str, ...] = ()  # phases that need two signers
-    dirty_tree: bool = False  # whether a tree that differs from its revision may be signed
-    wait_for_signature: bool = False  # whether the chain stops until the phase below is signed
+    roles: dict[str, tuple[str, ...]] = Field({}, description="the roles that may sign a phase, by phase")
+    second_person: tuple[str, ...] = Field((), description="phases that need two signers")
+    dirty_tree: bool = Field(False, description="whether code that differs from its revision may be signed")
+    wait_for_signature: bool = Field(False, description="whether the chain stops until the phase below is signed")
 
 
 class Exclusion(_Strict):
     """Dates that rightly do not count: counted and shown apart, never missing."""
 
-    tables: tuple[str, ...]
-    first: date
-    last: date
-    reason: str = Field(min_length=3)
-    owner: str = Field(min_length=1)
-    added: date
-    expires: date
+    tables: tuple[str, ...] = Field(description="computed tables, with their dataset")
+    first: date = Field(description="first date")
+    last: date = Field(description="last date, included")
+    reason: str = Field(min_length=3, description="why the dates do not count; every gate shows it")
+    owner: str = Field(min_length=1, description="who answers for it")
+    added: date = Field(description="when it was written down")
+    expires: date = Field(description="the last as-of on which it is in force")
 
     @model_validator(mode="after")
     def _in_order(self) -> Exclusion:
@@ -171,12 +199,17 @@ class Exclusion(_Strict):
 class Settings(_Strict):
     """Everything ``runbook.toml`` says."""
 
-    warehouse: str = "duckdb:///sandbox/warehouse.duckdb"
-    runs: Path = Path("runs")
-    models: Path = Path("models")
-    start_date: date
-    datasets: dict[str, int]
-    tables: dict[str, TableFacts]
+    warehouse: str = Field(
+        "duckdb:///sandbox/warehouse.duckdb",
+        description="the warehouse; `--warehouse` and `RUNBOOK_WAREHOUSE` come first",
+    )
+    runs: Path = Field(Path("runs"), description="where runs are archived; `--runs` and `RUNBOOK_RUNS` come first")
+    models: Path = Field(
+        Path("models"), description="where models trained by hand lie; those of a run lie in its folder"
+    )
+    start_date: date = Field(description="COMPLETE means: from here to as-of")
+    datasets: dict[str, int] = Field(description="the phase of each dataset, by folder of `lib/tables`")
+    tables: dict[str, TableFacts] = Field(description="one line for each computed table")
     gates: GateFacts = GateFacts()
     schedule: ScheduleFacts = ScheduleFacts()
     backfill: BackfillFacts = BackfillFacts()
@@ -184,7 +217,7 @@ class Settings(_Strict):
     ml: MlFacts = MlFacts()
     checks: CheckFacts = CheckFacts()
     signing: SigningFacts = SigningFacts()
-    exclusions: tuple[Exclusion, ...] = ()
+    exclusions: tuple[Exclusion, ...] = Field((), description="dates that rightly do not count")
 
     def phase_of(self, table: str) -> int | None:
         """The phase of a table: its own line first, else its dataset's; None where neither is named."""
