@@ -56,6 +56,13 @@ class DateState:
     found: bool
     todo: str | None
     outdated: bool
+    stocked: bool = False  # found once, and taken stock of
+
+    @property
+    def foreign(self) -> bool:
+        """Whether something else wrote the rows: full without a receipt, taken stock of, or where nothing is expected."""
+        stray = self.holding.expected == 0 and self.holding.rows > 0 and self.todo is None
+        return self.found or self.stocked or stray
 
     @property
     def day(self) -> date:
@@ -342,6 +349,7 @@ class Judge:
             found=receipt is None and done,
             todo=todo,
             outdated=done and todo is not None,
+            stocked=receipt is not None and receipt.kind == "found",
         )
 
     def _todo(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> str | None:

@@ -168,12 +168,10 @@ def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     if not doubled:
         return None
     where = _dates(doubled, judge)
-    # rows of others on a day without games are never deleted by a run
-    mend = (
-        _mend(coverage.phase)
-        if any(s.todo for s in doubled)
-        else "no run wrote these rows: look at them, then delete them"
-    )
+    # rows of others on a day without games are deleted only when somebody says so
+    mend = _mend(coverage.phase)
+    if not any(s.todo for s in doubled):
+        mend = f"no run wrote these rows: look at them; {mend} --recompute-found deletes them"
     return Finding(RED, coverage.table, f"extra or doubled keys on {len(doubled)} dates: {where}", mend)
 
 

@@ -170,7 +170,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
     closed = {phase: _closed(judge, known.values(), phase) for phase in phases}
     reasons: dict[str, dict[date, str]] = {}
     for name, coverage in covered.items():
-        own = _own_reasons(coverage, wish) if wish.tables is None or name in wish.tables else {}
+        own = _own_reasons(coverage, wish, judge.calendar) if wish.tables is None or name in wish.tables else {}
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
         reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
     seconds = _seconds_per_date(judge)
@@ -216,15 +216,15 @@ def _waiting(
     return waiting
 
 
-def _own_reasons(coverage: TableCoverage, wish: Wish) -> dict[date, str]:
+def _own_reasons(coverage: TableCoverage, wish: Wish, calendar: Calendar) -> dict[date, str]:
     states = [state for state in coverage.days if wish.days is None or state.day in wish.days]
-    return {state.day: reason for state in states if (reason := _why(state, wish))}
+    return {state.day: reason for state in states if (reason := _why(state, wish, calendar))}
 
 
-def _why(state: DateState, wish: Wish) -> str | None:
+def _why(state: DateState, wish: Wish, calendar: Calendar) -> str | None:
     if state.excluded:
         return None
-    if state.found and wish.recompute_found:
+    if wish.recompute_found and state.foreign and state.day not in calendar.unplayed:
         return "found: written by something else"
     asked = wish.force and state.holding.computable > 0
     return state.todo or ("asked for" if asked else None)

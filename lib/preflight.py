@@ -7,7 +7,7 @@ from datetime import date
 from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
 from lib.coverage import Judge, holdings
-from lib.registry import Registry
+from lib.registry import Registry, registry
 from lib.settings import Settings
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
 from lib.warehouse import Session, Warehouse
@@ -45,10 +45,16 @@ def contracts_verdict(session: Session, tables: Registry, settings: Settings) ->
 def _column_faults(session: Session, name: str, wanted: tuple[str, ...]) -> list[Finding]:
     held = session.tables.get(name)
     if held is None:
-        return [Finding(RED, name, "the table is not in the warehouse", "runbook migrate, or load the warehouse anew")]
+        return [Finding(RED, name, "the table is not in the warehouse", _mend(name, "creates and computes it"))]
     gone, added = [c for c in wanted if c not in held], [c for c in held if c not in wanted]
-    faults = [f"column {c} is gone" for c in gone] + [f"column {c} is not in the contract" for c in added]
-    return [Finding(RED, name, fault, "bring table and contract together") for fault in faults]
+    lost = [Finding(RED, name, f"column {c} is gone", _mend(name, "adds it and computes the dates anew")) for c in gone]
+    return lost + [
+        Finding(RED, name, f"column {c} is not in the contract", "drop it, or add it to the contract") for c in added
+    ]
+
+
+def _mend(name: str, what: str) -> str:
+    return f"runbook run {what}" if registry().tables[name].select else "load the warehouse anew"
 
 
 def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
@@ -61,7 +67,8 @@ def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict
             continue
         fault = _sample_fault(judge, table.name, day)
         lines.append({"table": table.name, "date": str(day), "audit": fault or "clean"})
-        findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault)] if fault else []
+        mend = f"load the raw data of {day} anew, then runbook run --phase {phase}"
+        findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault, mend)] if fault else []
     return verdict_of(
         "sample", f"{len(lines)} tables computed for {day} without publishing.", findings, table=tuple(lines)
     )

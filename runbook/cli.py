@@ -6,10 +6,12 @@ Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 import click
 
 from lib.errors import RunbookError
+from runbook.verbs.drill import drill
 from runbook.verbs.gate import gate, status
 from runbook.verbs.plan import plan
 from runbook.verbs.predict import predict_verb
@@ -18,6 +20,7 @@ from runbook.verbs.run import run
 from runbook.verbs.sign import keys, revoke, sign, verify
 from runbook.verbs.warehouse import ingest, sandbox
 from runbook.verbs.watch import watch
+from runbook.verbs.watchman import watchman
 
 EPILOG = "Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not be judged or executed, 130 interrupted."
 
@@ -35,26 +38,47 @@ def cli() -> None:
     """
 
 
-for verb in (sandbox, ingest, plan, run, gate, status, watch, keys, sign, revoke, verify, report, predict_verb):
+for verb in (
+    sandbox,
+    ingest,
+    plan,
+    run,
+    gate,
+    status,
+    watch,
+    keys,
+    sign,
+    revoke,
+    verify,
+    report,
+    predict_verb,
+    watchman,
+    drill,
+):
     cli.add_command(verb)
 
 
-def main() -> None:
-    """Runs the command line and ends the process with the right exit code; errors are sentences, never tracebacks."""
+def answer(words: Sequence[str] | None = None) -> int:
+    """Runs ``runbook *words*`` (else what this process was called with); errors are sentences, never tracebacks."""
     try:
-        code = cli(standalone_mode=False)
+        code = cli.main(words, standalone_mode=False)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except (click.exceptions.Abort, KeyboardInterrupt):  # click turns the second into the first
         click.echo(
             "interrupted: what was published stays published, what was not is as before; run again to go on", err=True
         )
-        code = 130
+        return 130
     except RunbookError as error:
         click.echo(f"error: {error}", err=True)
-        code = error.exit_code
+        return error.exit_code
     except OSError as error:
         click.echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
-        code = 3
-    sys.exit(code if isinstance(code, int) else 0)
+        return 3
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Runs the command line and ends the process with the right exit code."""
+    sys.exit(answer())

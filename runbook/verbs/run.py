@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from lib.lease import Fence, holding
+from lib.migrate import add_missing
 from lib.plan import Plan
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
@@ -84,6 +85,8 @@ def run(
     model = whole_model(place, phase, start_date, end_date, dates, tables)
     with ExitStack() as held:
         fences = {} if dry_run else held.enter_context(_leases(place, phase, model))
+        for said in [] if dry_run else add_missing(place.warehouse, place.settings):
+            place.console.print(f"Contract: {said}.")
         made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
         _show(place, made, "Before", verdicts)
         show_plan(place, made, model)

@@ -180,13 +180,13 @@ def test_a_key_that_nothing_expects_is_red(warehouse: EmbeddedWarehouse, setting
     assert f"extra or doubled keys on 1 dates: {day}" in said(gate_3(warehouse, settings), "red")
 
 
-def test_rows_on_a_day_without_games_are_red_and_no_run_is_promised_to_mend_them(
+def test_rows_on_a_day_without_games_are_red_and_go_only_when_somebody_says_so(
     warehouse: EmbeddedWarehouse, settings: Settings
 ) -> None:
     change(warehouse, f"INSERT INTO {PLAYERS} SELECT * REPLACE (DATE '2024-08-01' AS game_date) FROM {PLAYERS} LIMIT 1")
     verdict = gate_3(warehouse, settings)
     assert "extra or doubled keys on 1 dates: 2024-08-01" in said(verdict, "red")
-    assert "runbook run" not in said(verdict, "red")
+    assert "look at them; runbook run --phase 3 --recompute-found deletes them" in said(verdict, "red")
 
 
 def test_rows_of_a_game_that_is_still_to_come_are_no_finding_and_are_left_alone(

@@ -27,6 +27,7 @@ from tests.lib.at_work import (
     ask,
     carry_out,
     change,
+    contents,
     due,
     game_dates,
     judging,
@@ -259,3 +260,25 @@ def test_a_plan_keeps_what_the_warehouse_held_when_it_was_made(
     held = {table.table: table for table in planned(warehouse, settings).grid}
     assert set(held) == set(PHASE_3)
     assert (held[UPCOMING_TEAM].covered, held[UPCOMING_TEAM].count("absent")) == (held[PLAYERS].covered - 2, 2)
+
+
+def test_what_something_else_wrote_is_replaced_on_request_also_after_stock_was_taken_of_it(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    before = contents(warehouse)
+    day = game_dates(warehouse, settings)[-1]
+    change(warehouse, f"UPDATE {PLAYERS} SET points = points + 1 WHERE game_date = $1", day)
+    change(warehouse, f"INSERT INTO {PLAYERS} SELECT * REPLACE (DATE '2024-08-01' AS game_date) FROM {PLAYERS} LIMIT 1")
+    change(warehouse, "DELETE FROM runbook.receipts")
+    run(warehouse, settings)  # takes stock
+    assert contents(warehouse) != before
+    run(warehouse, settings, recompute_found=True)
+    assert contents(warehouse) == before
+
+
+def test_rows_of_games_to_come_are_not_replaced(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    pending = f"SELECT * REPLACE (DATE '2024-12-20' AS game_date) FROM {PLAYERS} LIMIT 1"
+    change(warehouse, "INSERT INTO nba_raw.nbac_schedule BY NAME SELECT * REPLACE (DATE '2024-12-20' AS game_date, 1 AS game_status, '0022499999' AS game_id) FROM nba_raw.nbac_schedule WHERE game_id LIKE '002%' LIMIT 1")  # fmt: skip
+    change(warehouse, f"INSERT INTO {PLAYERS} {pending}")
+    planned_days = {day for days in due(planned(warehouse, settings, recompute_found=True)).values() for day in days}
+    assert date(2024, 12, 20) not in planned_days
