@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env run test test-full torture bench bench-peers lab lint format lock clean
+.PHONY: env run test test-full torture bench bench-peers docs lab lint format lock clean
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
@@ -35,6 +35,9 @@ bench-peers: env  ## by hand: SQLMesh and dbt on the same raw data, each in a vi
 lab: env  ## step through the notebooks; makes the sandbox if there is none
 	$(BIN)/runbook sandbox --if-missing
 	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+
+docs: env  ## the pages that are made from the code
+	$(BIN)/python -m runbook.docs
 
 lint: env
 	$(BIN)/ruff check .

@@ -41,7 +41,9 @@ class GateFacts(_Strict):
     """Thresholds of the gates, percent and days."""
 
     bootstrap_days: int = Field(14, ge=0, description="first calendar days of a season that leave the denominator")
-    raw_coverage_pct: float = Field(95, ge=0, le=100, description="phase 2: games with raw data, percent; red below")
+    raw_coverage_pct: float = Field(
+        95, ge=0, le=100, description="phase 2: dates whose games all have box scores, percent; red below"
+    )
     analytics_coverage_pct: float = Field(
         95, ge=0, le=100, description="phase 3: full dates a table, percent; red below"
     )
@@ -166,7 +168,7 @@ class CheckFacts(_Strict):
 
 
 class SigningFacts(_Strict):
-    """The policy of sign-offs; a fifth key is ``start_date``: COMPLETE needs a range from there."""
+    """The policy of sign-offs; ``start_date`` at the top belongs to it, too: COMPLETE needs a range from there."""
 
     roles: dict[str, tuple[str, ...]] = Field({}, description="the roles that may sign a phase, by phase")
     second_person: tuple[str, ...] = Field((), description="phases that need two signers")

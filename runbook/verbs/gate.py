@@ -42,6 +42,11 @@ def gate(
 
     Every table of the phase against the keys it must hold, counted on the schedule and the raw data. Names the missing
     dates and the command that mends them. Exit code 1 where the gate is red.
+
+    \b
+    Examples:
+      runbook gate 3
+      runbook gate 4 --start-date 2024-10-22 --end-date 2025-06-22 --json
     """
     place = open_place(url, start_date, end_date)
     if phase not in place.phases:
@@ -76,6 +81,10 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
     PROVEN      the gate is green, and nobody has signed
     COMPLETE    signed, and still what was signed; WITH WAIVER where a floor was lowered, by two people
     STALE       signed, and something has changed since: it is named
+
+    \b
+    Example:
+      runbook status
     """
     place = open_place(url, start_date, end_date)
     phases = phase_states(place, runs_folder(runs, place.settings))

@@ -74,6 +74,11 @@ def plan(
     """Show exactly what a run would compute: chunks, dates, reasons, estimates.
 
     A set difference against the warehouse: what is absent, partial or outdated now, and what reads it.
+
+    \b
+    Examples:
+      runbook plan
+      runbook plan --phase 3 --start-date 2025-10-21 --out plan.json
     """
     place = open_place(url, start_date, end_date)
     made, _ = plan_for(place, phase, dates, tables, force, recompute_found)

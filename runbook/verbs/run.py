@@ -79,6 +79,12 @@ def run(
     validate, sign-off), trains and judges the model, and shows the gates again. The executed notebooks are the
     evidence, in the run's folder. With nothing to compute the phase is proven anew. A run over part of the dates or
     tables ends before the model; --phase ml asks for it alone.
+
+    \b
+    Examples:
+      runbook run
+      runbook run --dry-run
+      runbook run --phase 3 --dates 2026-01-02,2026-01-03 --tables team_defense_game_summary --force
     """
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json

@@ -37,6 +37,10 @@ def new(name: str, role: str, path: Path | None) -> int:
 
     The private key stays on this machine, readable by you alone. Put the printed lines into signers.toml, in a commit
     that somebody else reviews: who may sign is decided there, and never by the archive that is signed.
+
+    \b
+    Example:
+      runbook keys new ann --role data-lead
     """
     target = (path or KEYS / f"{name}.pem").expanduser()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -96,7 +100,12 @@ def sign(
 @runs_option
 @warehouse_option
 def revoke(signoff: str, reason: str, path: Path | None, runs: str | None, url: str | None) -> int:
-    """Take a sign-off back: SIGNOFF is the name of its envelope. It stays in the log, and so does the reason."""
+    """Take a sign-off back: SIGNOFF is the name of its envelope. It stays in the log, and so does the reason.
+
+    \b
+    Example:
+      runbook revoke 0001-signoff-phase-3.json --reason "signed before the league corrected the box score"
+    """
     place = open_place(url)
     entry = desk_of(place, runs_folder(runs, place.settings), path).revoke(signoff, reason)
     place.console.print(f"{signoff} is revoked: sequence {entry.sequence}, head {entry.head}")

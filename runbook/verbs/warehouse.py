@@ -23,6 +23,11 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     """Make a warehouse to practise on: a simulated league, as the incident of 5 January 2026 left it.
 
     Raw data is complete; of the five analytics tables two are full and three are short.
+
+    \b
+    Examples:
+      runbook sandbox
+      runbook sandbox --empty --warehouse duckdb:////data/practice.duckdb
     """
     from lib.league import full_league, pocket_league
     from lib.sandbox import compute_all, load_raw, take_away
@@ -57,6 +62,10 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
 
     Parquet or CSV: LeagueGameLog of players and of teams, LeagueGameFinder (the schedule), ShotChartDetail, game
     lines. Ends with a table of what was read, loaded and dropped, and with what the files do not hold.
+
+    \b
+    Example:
+      runbook ingest downloads --warehouse duckdb:////data/nba.duckdb
     """
     from lib.ingest import read_folder
     from lib.ingest.report import render_report

@@ -33,6 +33,11 @@ def watch(once: bool, interval: float, as_json: bool, url: str | None) -> int:
     Every table's dates, full, partial, absent, outdated, excluded, running or failed; throughput and ETA; what failed
     and why; who works since when. Reads the notes of the running work, so it never keeps it waiting. Ctrl-C ends the
     watching alone. With --json a line a look; where output is piped, the last look.
+
+    \b
+    Examples:
+      runbook watch
+      runbook watch --once --json
     """
     place = open_place(url)
     watcher = Watcher(place.warehouse, place.settings)

@@ -1,0 +1,35 @@
+"""The pages that are made from the code: ``python -m runbook.docs`` writes them, a test compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from lib.settings import ROOT
+from runbook.docs.command_line import command_line_page
+from runbook.docs.settings import settings_page
+
+DOCS = ROOT / "docs"
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/command-line.md": command_line_page,
+    "reference/runbook-toml.md": settings_page,
+}
+
+
+def stale_pages(folder: Path = DOCS) -> list[str]:
+    """The pages of *folder* that are not what the code gives, by name."""
+    return [name for name, page in PAGES.items() if _held(folder / name) != page()]
+
+
+def write_pages(folder: Path = DOCS) -> list[str]:
+    """Writes every page that is stale; gives their names."""
+    written = stale_pages(folder)
+    for name in written:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(PAGES[name]())
+    return written
+
+
+def _held(path: Path) -> str | None:
+    return path.read_text() if path.exists() else None
