@@ -8,9 +8,12 @@ from pathlib import Path
 from lib.settings import ROOT
 from runbook.docs.command_line import command_line_page
 from runbook.docs.settings import settings_page
+from runbook.drills.case import cases
+from runbook.drills.page import page
 
 DOCS = ROOT / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
+    "drills.md": lambda: page(cases()),
     "reference/command-line.md": command_line_page,
     "reference/runbook-toml.md": settings_page,
 }

@@ -33,7 +33,12 @@ def drill() -> None:
 @click.option("--markdown", is_flag=True, help="Print the page docs/drills.md.")
 @json_option
 def list_drills(markdown: bool, as_json: bool) -> int:
-    """List every incident and defect: which are drills, and which are impossible by construction."""
+    """List every incident and defect: which are drills, and which are impossible by construction.
+
+    \b
+    Example:
+      runbook drill list
+    """
     if markdown:
         click.echo(page(cases()), nl=False)
     elif as_json:
@@ -54,6 +59,11 @@ def run_drills(identity: str | None, everything: bool, workers: int, as_json: bo
 
     Needs no sandbox: the pocket league's warehouse is built in a temporary folder, and every drill works on a copy of
     it. Exit code 1 where a drill is not caught or not repaired, or where a warehouse without a fault is not green.
+
+    \b
+    Examples:
+      runbook drill run I4
+      runbook drill run --all
     """
     if bool(identity) == everything:
         raise BadInput(

@@ -104,7 +104,7 @@ def revoke(signoff: str, reason: str, path: Path | None, runs: str | None, url: 
 
     \b
     Example:
-      runbook revoke 0001-signoff-phase-3.json --reason "signed before the league corrected the box score"
+      runbook revoke 0001-sign-off-phase-3.json --reason "signed before the league corrected the box score"
     """
     place = open_place(url)
     entry = desk_of(place, runs_folder(runs, place.settings), path).revoke(signoff, reason)

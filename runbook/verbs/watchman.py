@@ -26,6 +26,11 @@ def watchman(
 
     For cron and CI. The window is judged by itself, so that a week of missing dates is not hidden by four seasons that
     are full. Exit code 0 green or amber, 1 red, 3 where anything could not be looked at: that is never "all right".
+
+    \b
+    Examples:
+      runbook watchman
+      runbook watchman --days 40 --json
     """
     try:
         place = open_place(url, start_date, end_date)
