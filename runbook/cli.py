@@ -12,6 +12,7 @@ import click
 
 from lib.errors import RunbookError
 from runbook.verbs.drill import drill
+from runbook.verbs.fetch import fetch
 from runbook.verbs.gate import gate, status
 from runbook.verbs.plan import plan
 from runbook.verbs.predict import predict_verb
@@ -40,6 +41,7 @@ def cli() -> None:
 
 for verb in (
     sandbox,
+    fetch,
     ingest,
     plan,
     run,

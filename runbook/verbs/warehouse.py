@@ -37,7 +37,7 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     if if_missing and place.warehouse.exists():
         place.console.print(f"There is a warehouse at {place.warehouse.place}.")
         return 0
-    _refuse_existing(place)
+    refuse_existing(place)
     started = time.monotonic()
     place.console.print("Simulating the league ...")
     league = pocket_league(seed) if pocket else full_league(seed)
@@ -67,12 +67,17 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
     Example:
       runbook ingest downloads --warehouse duckdb:////data/nba.duckdb
     """
+    place = open_place(url)
+    refuse_existing(place)
+    return load_folder(place, folder, as_json)
+
+
+def load_folder(place: Place, folder: Path, as_json: bool) -> int:
+    """Loads the files of *folder* into a new warehouse and shows what was read and what is not there."""
     from lib.ingest import read_folder
     from lib.ingest.report import render_report
     from lib.sandbox import load_raw
 
-    place = open_place(url)
-    _refuse_existing(place)
     found = read_folder(folder)
     load_raw(place.warehouse, found.tables, found.as_of, "ingested")
     if as_json:
@@ -93,7 +98,8 @@ def ingest(folder: Path, as_json: bool, url: str | None) -> int:
     return 0
 
 
-def _refuse_existing(place: Place) -> None:
+def refuse_existing(place: Place) -> None:
+    """BadInput where there is a warehouse already: nothing is overwritten."""
     if place.warehouse.exists():
         raise BadInput(
             f"there is a warehouse at {place.warehouse.place} already: remove it, or choose another --warehouse"

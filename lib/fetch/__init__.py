@@ -1,0 +1,1 @@
+"""Raw data from its source, stats.nba.com: polite, resumable, every raw answer kept; written in the shapes of ingest."""
