@@ -59,11 +59,12 @@ def verdict_html(verdict: Verdict) -> str:
     """A verdict for a notebook."""
     colour = HTML_COLOURS[verdict.verdict]
     head = f'<p style="border-left:6px solid {colour};padding-left:8px"><b>{SIGNS[verdict.verdict]} {escape(verdict.gate)}: {verdict.verdict}</b> {escape(verdict.sentence)}</p>'
+    shown = verdict.findings
     items = "".join(
         f'<li style="color:{HTML_COLOURS[f.severity]}">{SIGNS[f.severity]} <b>{escape(f.where)}</b>: {escape(f.what)}'
-        + (f" <code>{escape(f.mend)}</code>" if f.mend else "")
+        + (f"<br>mend: <code>{escape(f.mend)}</code>" if f.mend and (g is None or g.mend != f.mend) else "")
         + "</li>"
-        for f in verdict.findings
+        for f, g in zip_longest(shown, shown[1:])
     )
     return head + rows_html(verdict.table) + (f"<ul>{items}</ul>" if items else "")
 
@@ -74,6 +75,7 @@ def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     names = [name for name in rows[0] if name not in UNSHOWN]
     side = {name: "right" if isinstance(rows[0][name], (int, float)) else "left" for name in names}
+    side |= {name: "left;white-space:nowrap" for name in ("phase", "table", "state") if side.get(name) == "left"}
     head = "".join(f'<th style="text-align:{side[name]}">{escape(HEADINGS.get(name, name))}</th>' for name in names)
     body = "".join(
         "<tr>"

@@ -202,13 +202,19 @@ def gate(name: str, verdict: Verdict) -> None:
     verdict = replace(verdict, gate=name)
     for step in _open:
         step.verdicts.append(verdict)
-    text = plain(verdict_text(verdict))
-    display({GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict), "text/plain": text}, raw=True)  # type: ignore[no-untyped-call]
+    display(bundle(name, verdict), raw=True)  # type: ignore[no-untyped-call]
     if verdict.red:
         first = next(finding for finding in verdict.findings if finding.severity == "red")
         raise GateFailed(
             f"gate '{name}' is red: {first.where}: {first.what}" + (f"; mend: {first.mend}" if first.mend else "")
         )
+
+
+def bundle(name: str, verdict: Verdict) -> dict[str, object]:
+    """What the gate *name* leaves in its cell's output, by MIME type: the evidence, and how a person reads it."""
+    verdict = replace(verdict, gate=name)
+    text = plain(verdict_text(verdict))
+    return {GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict), "text/plain": text}
 
 
 def _from_root(url: str) -> str:

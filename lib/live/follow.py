@@ -9,7 +9,7 @@ from lib.live.cell import Panel, interactive
 from lib.live.show import view_html, view_line, words_html
 from lib.live.view import View, Watcher
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS, CELL_SECONDS = 1.0, 2.0
 
 
 def views(watcher: Watcher, seconds: float = LOOK_SECONDS) -> Iterator[View]:
@@ -36,7 +36,7 @@ def watch_in_cell(watcher: Watcher) -> None:
         view = watcher.look()
         return panel.show(words_html(view), view_line(view))
     try:
-        for view in views(watcher):
+        for view in views(watcher, CELL_SECONDS):
             panel.show(view_html(view), view_line(view))
     except KeyboardInterrupt:
         print("The looking has ended; whatever runs goes on.")

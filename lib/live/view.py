@@ -131,6 +131,7 @@ class Watcher:
     base: Base | None = None
     _asked: float = -1e9
     _leases: tuple[Lease, ...] = ()
+    _seen: tuple[object, View] | None = None  # what the last view was made of, and the view
 
     def judge(self) -> None:
         """Judges the coverage anew, on a copy where looking would keep writers waiting."""
@@ -143,9 +144,15 @@ class Watcher:
         """What is to be seen now; of the warehouse only what was judged before."""
         if self.base is None:
             self.judge()
+        works, leases = self._works(), self._unnoted()
+        seen = works, leases, [_stamp(work.progress) for work in works], [work.alive for work in works], id(self.base)
+        if self._seen is None or self._seen[0] != seen:
+            self._seen = seen, self._laid_over(works, leases)
+        return replace(self._seen[1], at=datetime.now(UTC))
+
+    def _laid_over(self, works: tuple[Work, ...], leases: tuple[Lease, ...]) -> View:
         base = self.base
         assert base is not None
-        works = self._works()
         now = _noted(works, base)
         live = dict.fromkeys(base.failed, FAILED) | now.states
         failures = {key: why for key, why in base.failed.items() if live.get(key) == FAILED} | now.failures
@@ -237,6 +244,15 @@ def _planned(work: Work) -> dict[str, int]:
     for chunk in _beside(work, "plan.json").get("chunks", ()) if work.kind == RUN else ():
         totals[chunk["table"]] = totals.get(chunk["table"], 0) + len(chunk["reasons"])
     return totals
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Another one after every line."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_size, found.st_mtime_ns
 
 
 def _beside(work: Work, name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import click
 from rich.live import Live
@@ -13,6 +14,7 @@ from lib.live.view import View, Watcher
 from runbook.options import Place, json_option, open_place, warehouse_option
 
 INTERRUPTED = 130
+POLITENESS = 10  # whoever works comes first
 NARROW = 100  # columns where output is piped
 
 
@@ -41,6 +43,8 @@ def watch(once: bool, interval: float, as_json: bool, url: str | None) -> int:
     """
     place = open_place(url)
     watcher = Watcher(place.warehouse, place.settings)
+    if not once:
+        os.nice(POLITENESS)
     try:
         if once or as_json:
             for view in [watcher.look()] if once else views(watcher, interval):
