@@ -17,8 +17,9 @@ from tests.bench.chain import from_red_to_trained, verbs
 from tests.bench.growth import memory, one_date, whole
 from tests.bench.leagues import Leagues
 from tests.bench.measure import Figure, Ratio
+from tests.bench.monitor import watched
 
-SETS = ("write-path", "chain", "verbs", "growth", "memory")
+SETS = ("write-path", "chain", "watched", "verbs", "growth", "memory")
 
 
 @click.command()
@@ -28,7 +29,7 @@ SETS = ("write-path", "chain", "verbs", "growth", "memory")
 @click.option("--only", type=click.Choice(SETS), multiple=True, help="Only this set; repeat for several.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("bench/bench.json"), show_default=True)
 def main(count: int, only: tuple[str, ...], out: Path) -> None:
-    """Measure the write path, the chain, the verbs and what grows with the history, on the full simulated league."""
+    """Measure the write path, the chain, alone and watched, the verbs and what grows with the history, on the full simulated league."""
     wanted = only or SETS
     console = Console(width=110)
     figures: list[Figure] = []
@@ -60,6 +61,8 @@ def _measure(
             take(from_red_to_trained(place, folder, count, figures[0]))
         if "verbs" in wanted:
             take(verbs(computed, count))
+    if "watched" in wanted:
+        take(watched(place, folder, count))
     if "growth" in wanted:
         take(one_date(leagues, folder, count))
         take(whole(leagues, folder))
