@@ -6,7 +6,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lib.league import League, pocket_league
 from lib.sandbox import compute_all, load_raw
 from lib.settings import ROOT, Settings, load_settings
 from lib.warehouse import EmbeddedWarehouse, connect
+from tests.skips import allowed, in_ci
 
 # a model of a thousand rows is trained faster by one thread than by two that fight for the cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -36,6 +37,32 @@ WHOLE = (
     (r"minimum_rows = .*", "minimum_rows = 500"),
     (r"minimum_split_rows = .*", "minimum_split_rows = 50"),
 )
+
+
+def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """In CI nothing is skipped in silence."""
+    if not (in_ci() and report.skipped) or hasattr(report, "wasxfail"):
+        return
+    reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    if not allowed(reason):
+        report.outcome = "failed"
+        report.longrepr = f"{reason}: in CI a skip is a failure unless tests/skips.py lists its reason"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Looks at every test's end."""
+    report = yield
+    _refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Looks at every file: a whole one can be skipped, too."""
+    report = yield
+    _refuse_skip(report)
+    return report
 
 
 @pytest.fixture(scope="session")

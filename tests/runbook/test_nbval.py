@@ -1,0 +1,106 @@
+"""The notebooks as tests: prepared with parameters, run by nbval, their gates compared with what the library says."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lib.ml.training import Training
+from lib.settings import ROOT
+from lib.step import Step, bundle, open_step
+from lib.verdicts import Verdict
+from lib.warehouse import EmbeddedWarehouse
+from runbook.notebook import gate_names, read
+from runbook.parameters import declared
+
+PREPARED = ("10_preflight", "20_launch", "30_monitor", "40_validate", "50_signoff", "60_train", "70_closing")
+PHASE, SIGNER = 3, "Ada"
+# what a gate says whatever the hour and the machine; the others are run and not compared
+SAYS: dict[str, Callable[[Step], Verdict]] = {
+    "warehouse": Step.warehouse_ready,
+    "contracts": Step.contracts,
+    "upstream": lambda step: step.coverage(PHASE - 1),
+    "sample": Step.sample,
+    "runners": Step.runners,
+    "attempts": Step.attempts,
+    "coverage": Step.coverage,
+    "quality": Step.quality,
+    "tables": Step.tables,
+    "validator": Step.validator,
+    "dependencies": Step.dependencies,
+    "signer": lambda step: step.signer(SIGNER),
+    "readiness": lambda step: Training(step, 42).readiness(),
+}
+
+
+@pytest.fixture
+def prepared(
+    whole: EmbeddedWarehouse, whole_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """A folder of notebooks with parameters and, in their deterministic gates, what the library says in this process."""
+    own = Path(os.environ["RUNBOOK_CONFIG"]).read_text().replace('models = "models"', f'models = "{tmp_path}/models"')
+    (tmp_path / "runbook.toml").write_text(own)
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(tmp_path / "runbook.toml"))
+    folder = tmp_path / "notebooks"
+    folder.mkdir()
+    for name in PREPARED:
+        _prepare(ROOT / "notebooks" / f"{name}.ipynb", folder / f"{name}.ipynb", whole)
+    return folder
+
+
+def _prepare(template: Path, target: Path, warehouse: EmbeddedWarehouse) -> None:
+    given = {"warehouse": warehouse.absolute_url, "phase": PHASE, "signer": SIGNER}
+    words = [word for name in declared(template) if name in given for word in ("-p", name, str(given[name]))]
+    command = [sys.executable, "-m", "papermill", "--prepare-only", "--no-progress-bar", str(template), str(target)]
+    subprocess.run([*command, *words], check=True, capture_output=True, timeout=60)
+    step = open_step(template.stem, PHASE if "phase" in declared(template) else 4, warehouse.absolute_url)
+    content = json.loads(target.read_text())
+    for cell, raw in zip(read(target), content["cells"], strict=True):
+        names = gate_names(cell) if "gate" in cell.tags else []
+        if names and names[0] in SAYS:
+            raw["metadata"]["tags"] += ["nbval-check-output"]
+            raw["outputs"] = [_output(names[0], SAYS[names[0]](step))]
+            raw["execution_count"] = 1  # nbval compares what was run
+    target.write_text(json.dumps(content))
+
+
+def _output(name: str, verdict: Verdict) -> dict[str, Any]:
+    data = json.loads(json.dumps(bundle(name, verdict)))
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+def _nbval(folder: Path, *notebooks: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env", "-p", "no:xdist", "-p", "no:cacheprovider"]  # fmt: skip
+    files = [f"{name}.ipynb" for name in notebooks]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [*command, "-c", os.devnull, "--rootdir", str(folder), "-v", *files],
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=280, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.full
+def test_every_notebook_passes_nbval_and_its_gates_say_what_the_library_says(prepared: Path, tmp_path: Path) -> None:
+    ended = _nbval(prepared, *PREPARED)
+    assert ended.returncode == 0, ended.stdout[-3000:]
+    cells = sum(cell.is_code for name in PREPARED for cell in read(prepared / f"{name}.ipynb"))
+    assert f"{cells} passed" in ended.stdout
+    _plant_another_figure(prepared / "40_validate.ipynb")
+    red = _nbval(prepared, "40_validate")
+    assert red.returncode == 1, red.stdout[-3000:]
+    assert "1 failed" in red.stdout
+
+
+def _plant_another_figure(notebook: Path) -> None:
+    text = notebook.read_text()
+    assert '"covered": 72' in text
+    notebook.write_text(text.replace('"covered": 72', '"covered": 71', 1))
+    shutil.rmtree(notebook.parent / "__pycache__", ignore_errors=True)
