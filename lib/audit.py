@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -11,6 +11,7 @@ from lib.coverage import Holding
 from lib.registry import Table
 from lib.settings import Settings
 from lib.warehouse import Session
+from lib.warehouse.interface import Row
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,7 @@ class Staged:
     computed: str
     relation: str
     days: tuple[date, ...]
+    values: Mapping[str, Callable[[], list[Row]]]  # by relation: all rows, then values that are not NULL by column
 
     def write(self, session: Session, stage: Path, days: Iterable[date]) -> None:
         """Puts the rows of *days* into a stage."""
@@ -34,8 +36,10 @@ def keep_stage(session: Session, settings: Settings, table: Table, days: Iterabl
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
     session.keep("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
     casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
-    session.keep("staged", f"SELECT {casts} FROM computed")
-    return Staged(table, "computed", "staged", days)
+    session.view("staged", f"SELECT {casts} FROM computed")
+    counts = ", ".join(f"COUNT({name}) AS {name}" for name in table.contract.column_names)
+    asked = {name: session.ask(f"SELECT COUNT(*) AS held, {counts} FROM {name}") for name in ("computed", "staged")}
+    return Staged(table, "computed", "staged", days, asked)
 
 
 def refusals(session: Session, staged: Staged, held: Mapping[date, Holding]) -> dict[date, str]:
@@ -65,7 +69,7 @@ def _keys_at_fault(session: Session, staged: Staged, held: Holding) -> str:
 def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
     """Values that do not fit the contract's type: date -> key, column and value."""
     faults: dict[date, str] = {}
-    computed, cast = _values(session, staged, staged.computed), _values(session, staged, staged.relation)
+    computed, cast = _values(staged, staged.computed), _values(staged, staged.relation)
     for column in staged.table.contract.columns:
         if computed[column.name] == cast[column.name]:
             continue
@@ -77,7 +81,7 @@ def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
 
 def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
     faults: dict[date, str] = {}
-    values = _values(session, staged, staged.computed)
+    values = _values(staged, staged.computed)
     for column in staged.table.contract.columns:
         if not column.required or values[column.name] == values[""]:
             continue
@@ -86,11 +90,10 @@ def _missing_values(session: Session, staged: Staged) -> dict[date, str]:
     return faults
 
 
-def _values(session: Session, staged: Staged, relation: str) -> dict[str, int]:
+def _values(staged: Staged, relation: str) -> dict[str, int]:
     """Values that are not NULL by column, and all rows under ''."""
     names = staged.table.contract.column_names
-    counts = ", ".join(f"COUNT({name})" for name in names)
-    return dict(zip(("", *names), session.rows(f"SELECT COUNT(*), {counts} FROM {relation}")[0], strict=True))
+    return dict(zip(("", *names), staged.values[relation]()[0], strict=True))
 
 
 def _offenders(

@@ -18,7 +18,7 @@ from typing import Any
 
 from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
-from lib.calendar import Calendar, read_calendar
+from lib.calendar import read_calendar
 from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
 from lib.errors import QueryFailed
@@ -92,9 +92,9 @@ class Backfill:
             table = self.tables.tables[name]
             with self.warehouse.reading() as session:
                 calendar = read_calendar(session, self.settings)
-                held = self._holdings(session, table, name, days, calendar.season_start(days[0]))
                 digests = InputDigests(session, [table], calendar, days[0], days[-1])
-            receipts = [_receipt(table, held[day], digests, "found", "stock") for day in days]
+                held = self._holdings(session, table, name, days, calendar.season_start(days[0]))
+                receipts = [_receipt(table, held[day], digests, "found", "stock") for day in days]
             stock = Publication(name, table.date_column, tuple(days), None, tuple(receipts), fence=self.fence)
             self.warehouse.publish(stock)
 
@@ -117,12 +117,14 @@ class Backfill:
         attempt = uuid.uuid4().hex
         table = self.tables.tables[chunk.table]
         stage = new_stage(self.warehouse.stages, attempt)
-        try:
-            with self.warehouse.reading() as session:
-                outcome, receipts = self._stage(session, table, chunk, attempt, stage)
-            self._publish(table, outcome, receipts, attempt, stage, started)
-        finally:
-            self.warehouse.drop_stage(stage)
+        phase = str(self.settings.phase_of(table.name) or "")
+        with self.warehouse.labelled(run=self.run, table=table.name, phase=phase, attempt=attempt):
+            try:
+                with self.warehouse.reading() as session:
+                    outcome, receipts = self._stage(session, table, chunk, attempt, stage)
+                self._publish(table, outcome, receipts, attempt, stage, started)
+            finally:
+                self.warehouse.drop_stage(stage)
         return outcome
 
     def _stage(
@@ -135,28 +137,15 @@ class Backfill:
         if not days:
             return outcome, []
         staged = keep_stage(session, self.settings, table, days, chunk.history_from)
+        digests = InputDigests(session, [table], calendar, days[0], days[-1])
         held = self._holdings(session, table, staged.relation, days, chunk.history_from)
         outcome.failed = refusals(session, staged, held)
         clean = [day for day in days if day not in outcome.failed]
         outcome.published = {day: held[day].rows if day in held else 0 for day in clean}
-        receipts = self._receipts(session, table, calendar, clean, held, attempt)
+        kept = [held[day] for day in clean if day in held and held[day].expected > 0]
+        receipts = [_receipt(table, holding, digests, "published", attempt) for holding in kept]
         staged.write(session, path, clean)
         return outcome, receipts
-
-    def _receipts(
-        self,
-        session: Session,
-        table: Table,
-        calendar: Calendar,
-        days: list[date],
-        held: Mapping[date, Holding],
-        attempt: str,
-    ) -> list[tuple[Any, ...]]:
-        if not days:
-            return []
-        digests = InputDigests(session, [table], calendar, days[0], days[-1])
-        kept = [held[day] for day in days if day in held and held[day].expected > 0]
-        return [_receipt(table, holding, digests, "published", attempt) for holding in kept]
 
     def _holdings(
         self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date

@@ -87,18 +87,18 @@ def read_calendar(session: Session, settings: Settings) -> Calendar:
     """The calendar of the warehouse; CannotJudge where the schedule is missing or empty."""
     if "nba_raw.nbac_schedule" not in session.tables:
         raise CannotJudge("nba_raw.nbac_schedule is not in the warehouse: without a schedule nothing can be expected")
-    starts: dict[int, date] = dict(session.rows(SEASON_STARTS, **EVER))
-    games: dict[date, int] = dict(session.rows(EXPECTED_GAMES, **EVER))
+    asked = [session.ask(sql, **EVER) for sql in (SEASON_STARTS, EXPECTED_GAMES, UNPLAYED_DATES)]
+    starts, games, waiting = (sorted(rows()) for rows in asked)
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
-    unplayed = frozenset(day for (day,) in session.rows(UNPLAYED_DATES, **EVER))
-    return Calendar(read_as_of(session), starts, games, unplayed, settings.gates.bootstrap_days)
+    unplayed = frozenset(day for (day,) in waiting)
+    return Calendar(read_as_of(session), dict(starts), dict(games), unplayed, settings.gates.bootstrap_days)
 
 
 def read_as_of(session: Session) -> date:
     """The instant the warehouse speaks for: noted in it, else today, US/Eastern."""
-    noted = session.rows("SELECT value FROM runbook.meta WHERE name = 'as_of'")
-    return date.fromisoformat(noted[0][0]) if noted else datetime.now(EASTERN).date()
+    noted = session.facts().get("as_of")
+    return date.fromisoformat(noted) if noted else datetime.now(EASTERN).date()
 
 
 def closed_range(calendar: Calendar, settings: Settings, first: date | None, last: date | None) -> tuple[date, date]:

@@ -5,9 +5,10 @@ The expected keys come from the schedule and raw data, never from the table unde
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import Any
 
 from lib.calendar import Calendar
 from lib.contract import Contract
@@ -200,6 +201,13 @@ def holdings(
     session: Session, settings: Settings, table: Table, relation: str, first: date, last: date, history_from: date
 ) -> dict[date, Holding]:
     """What *relation* (the table itself, or a stage of it) holds per date from *first* to *last*."""
+    return ask_holdings(session, settings, table, relation, first, last, history_from)()
+
+
+def ask_holdings(
+    session: Session, settings: Settings, table: Table, relation: str, first: date, last: date, history_from: date
+) -> Callable[[], dict[date, Holding]]:
+    """The same once it is needed, so that several tables are looked at together."""
     game, entity = key_parts(table.contract)
     bounds = {"first": first, "last": last}
     facts = settings.tables[table.name]
@@ -230,8 +238,15 @@ FULL JOIN held_keys ON held_keys.day = wanted_keys.day AND held_keys.game = want
 GROUP BY 1
 ORDER BY 1
 """
-    rows = session.rows(sql, **bounds, minimum_games=facts.minimum_games)
-    return {r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), *r[7:]) for r in rows}
+    asked = session.ask(sql, **bounds, minimum_games=facts.minimum_games)
+    return lambda: {
+        r[0]: Holding(r[0], r[1], r[2], r[3], r[4], int(r[5]), str(r[6] or 0), *r[7:])
+        for r in sorted(asked(), key=_first)
+    }
+
+
+def _first(row: Sequence[Any]) -> Any:
+    return row[0]
 
 
 RECEIPTS = """
@@ -291,9 +306,11 @@ class Judge:
         states = self.known.setdefault((start, last), {})
         new = [table for table in tables if table.name not in states]
         digests = InputDigests(self.session, new, self.calendar, start, last)
+        asked = {t.name: ask_holdings(self.session, self.settings, t, t.name, start, last, start) for t in new}
         receipts = self._receipts(start, last)
         for table in new:
-            states[table.name] = self._states(table, receipts.get(table.name, {}), digests, states, start, last)
+            held = asked[table.name]()
+            states[table.name] = self._states(table, held, receipts.get(table.name, {}), digests, states)
         return states
 
     def _covered(
@@ -316,20 +333,18 @@ class Judge:
 
     def _receipts(self, first: date, last: date) -> dict[str, dict[date, Receipt]]:
         found: dict[str, dict[date, Receipt]] = {}
-        for name, day, *facts in self.session.rows(RECEIPTS, first=first, last=last):
+        for name, day, *facts in self.session.ask(RECEIPTS, first=first, last=last)():
             found.setdefault(name, {})[day] = Receipt(*facts)
         return found
 
     def _states(
         self,
         table: Table,
+        held: Mapping[date, Holding],
         receipts: Mapping[date, Receipt],
         digests: InputDigests,
         upstream: Mapping[str, Mapping[date, DateState]],
-        first: date,
-        last: date,
     ) -> dict[date, DateState]:
-        held = holdings(self.session, self.settings, table, table.name, first, last, first)
         unsettled = _Unsettled(table, upstream, self.calendar)
         states = {}
         for day in sorted(set(held) | set(receipts)):

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 from lib.calendar import EVER, Calendar
 from lib.registry import DATE, HISTORY, STATIC, Source, Table, registry
@@ -53,14 +55,19 @@ class InputDigests:
     def __init__(self, session: Session, tables: Iterable[Table], calendar: Calendar, first: date, last: date) -> None:
         tables = list(tables)
         self._calendar = calendar
-        series: dict[Source, _Series] = {}
+        asked: list[Callable[[], dict[Source, _Series]]] = []
         sources = {source for table in tables for source in table.sources}
         for name, column in sorted({(s.table, s.date_column or "") for s in sources}):
             group = [s for s in sources if (s.table, s.date_column or "") == (name, column)]
-            series |= _scan(session, name, column, group, calendar.season_start(first), last)
-        self._readings = {
+            asked.append(_ask_scan(session, name, column, group, calendar.season_start(first), last))
+        self._tables, self._asked = tables, asked
+
+    @cached_property
+    def _readings(self) -> dict[str, list[tuple[str, str, _Series]]]:
+        series = {source: read for asked in self._asked for source, read in asked().items()}
+        return {
             table.name: [(f"{s.table} {s.window} {s.columns}", s.window, series[s]) for s in table.sources]
-            for table in tables
+            for table in self._tables
         }
 
     def of(self, table: Table, day: date) -> str:
@@ -70,26 +77,26 @@ class InputDigests:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def _scan(
+def _ask_scan(
     session: Session, name: str, column: str, group: list[Source], first: date, last: date
-) -> dict[Source, _Series]:
-    hashes = ", ".join(row_hash(source.columns) for source in group)
+) -> Callable[[], dict[Source, _Series]]:
+    hashes = ", ".join(f"{row_hash(source.columns)} AS hash_{at}" for at, source in enumerate(group))
     partition = registry().table(name).contract.partition
     # a report lies in the partition of its own day, before the game's: no bound may depend on the range asked for
     first = first if partition == column else EVER["first"]
     day = column if group[0].window != STATIC else "CAST('1970-01-01' AS DATE)"
     bounds = f"WHERE {partition} BETWEEN @first AND @last" if partition else ""
-    found = session.rows(
-        f"SELECT {day} AS day, COUNT(*), {hashes} FROM {name} {bounds} GROUP BY day ORDER BY day",
-        first=first,
-        last=last,
-    )
+    sql = f"SELECT {day} AS day, COUNT(*) AS held, {hashes} FROM {name} {bounds} GROUP BY day"
+    asked = session.ask(sql, first=first, last=last)
+    return lambda: _read(group, sorted((row for row in asked() if row[0] is not None), key=lambda row: row[0]))
+
+
+def _read(group: list[Source], found: list[tuple[Any, ...]]) -> dict[Source, _Series]:
     read: dict[Source, _Series] = {}
     for index, source in enumerate(group, start=2):
         series = read[source] = _Series()
         for row in found:
-            if row[0] is not None:
-                series.days.append(row[0])
-                series.sums.append((row[1], int(row[index] or 0)))
+            series.days.append(row[0])
+            series.sums.append((row[1], int(row[index] or 0)))
         series.close()
     return read

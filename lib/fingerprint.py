@@ -36,7 +36,7 @@ def fingerprints(session: Session, table: Table, calendar: Calendar, first: date
         f"SELECT final.{day} AS day, TO_HEX(SHA256(TO_JSON_STRING(final))) AS digest"
         f" FROM (SELECT {columns} FROM {table.name} WHERE {day} BETWEEN @first AND @last) AS final"
     )
-    session.keep("fingerprinted", hashed, table.contract, first=first, last=last)
+    session.view("fingerprinted", hashed, table.contract, first=first, last=last)
     halves = ", ".join(f"SUM({_number(start)})" for start in (1, 1 + DIGITS))
     by_season: dict[str, list[tuple[int, int, int]]] = {}
     for at, count, left, right in session.rows(f"SELECT day, COUNT(*), {halves} FROM fingerprinted GROUP BY day"):

@@ -16,9 +16,9 @@ from lib.verdicts import AMBER, GREEN, RED, Finding
 
 STORE = "nba_predictions.ml_feature_store_v2"
 
-ROWS = f"SELECT COUNT(*) FROM {STORE} WHERE game_date BETWEEN @first AND @last"
+ROWS = f"SELECT COUNT(*) AS held FROM {STORE} WHERE game_date BETWEEN @first AND @last"
 DEFAULTS = f"""
-SELECT feature, COUNT(*)
+SELECT feature, COUNT(*) AS held
 FROM (SELECT default_features FROM {STORE} WHERE game_date BETWEEN @first AND @last), UNNEST(default_features) AS feature
 GROUP BY feature
 """
@@ -67,8 +67,9 @@ class Roots:
 
 def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:
     """Per feature the share of rows that hold a default, and its limit, both in percent; empty without rows."""
-    rows = judge.session.rows(ROWS, first=first, last=last)[0][0]
-    counts: dict[str, int] = dict(judge.session.rows(DEFAULTS, first=first, last=last))
+    asked, defaults = (judge.session.ask(sql, first=first, last=last) for sql in (ROWS, DEFAULTS))
+    rows = asked()[0][0]
+    counts: dict[str, int] = dict(defaults())
     limits = judge.settings.features
     return [_rate(name, 100 * counts.get(name, 0) / rows, limits.limit_pct(name)) for name in ALL_FEATURES if rows]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -19,6 +19,7 @@ from lib.coverage import DateState, Judge, TableCoverage
 from lib.errors import BadInput
 from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
+from lib.warehouse.interface import Row
 
 SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
 
@@ -164,6 +165,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
     """
     wish = wish or Wish()
     phases = tuple(sorted(phases))
+    spent = _ask_seconds(judge)
     below = {phase - 1 for phase in phases if phase >= FIRST_GATED_PHASE}
     known = judge.cover({*phases, *below}, judge.calendar.season_start(first), last)
     covered = {name: c.between(first, date.max) for name, c in known.items() if c.phase in phases}
@@ -173,8 +175,9 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         own = _own_reasons(coverage, wish, judge.calendar) if wish.tables is None or name in wish.tables else {}
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
         reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
-    seconds = _seconds_per_date(judge)
-    chunks = [chunk for name, days in reasons.items() for chunk in _chunks(name, days, judge.calendar, seconds)]
+    seconds = {name: float(per_date) for name, per_date in spent()}
+    together = judge.session.seasons_together
+    chunks = [c for name, days in reasons.items() for c in _chunks(name, days, judge.calendar, seconds, together)]
     return Plan(
         as_of=judge.calendar.as_of,
         first=first,
@@ -252,9 +255,13 @@ def _passed_on(
     return passed
 
 
-def _chunks(name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float]) -> list[Chunk]:
+def _chunks(
+    name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float], together: bool
+) -> list[Chunk]:
     per_date = seconds.get(name, SECONDS_PER_CHUNK / 160)
     seasons = calendar.by_season(days)
+    if together and seasons:
+        seasons = {min(seasons): sorted(days)}
     return [
         Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2))
         for start, group in seasons.items()
@@ -272,10 +279,10 @@ def _found(coverage: TableCoverage, planned: Mapping[date, str], wish: Wish) -> 
     return tuple(day for day in days if wish.days is None or day in wish.days)
 
 
-def _seconds_per_date(judge: Judge) -> dict[str, float]:
+def _ask_seconds(judge: Judge) -> Callable[[], list[Row]]:
     """Seconds a date took per table, over the ledger's published attempts."""
-    rows = judge.session.rows("""
-SELECT table_name, SUM(seconds) / SUM(dates)
+    return judge.session.ask("""
+SELECT table_name, SUM(seconds) / SUM(dates) AS seconds
 FROM (
   SELECT table_name, attempt, COUNT(*) AS dates,
     MAX(UNIX_MICROS(finished_at) - UNIX_MICROS(started_at)) / 1000000 AS seconds
@@ -285,7 +292,6 @@ FROM (
 )
 GROUP BY table_name
 """)
-    return {name: float(seconds) for name, seconds in rows}
 
 
 def reason_counts(chunks: Iterable[Chunk]) -> Counter[str]:

@@ -8,7 +8,7 @@ from lib.warehouse.interface import Publication, Session, Warehouse
 
 __all__ = ["EmbeddedWarehouse", "Publication", "Session", "Warehouse", "as_file", "connect"]
 
-SCHEMES = "duckdb:///path/to/warehouse.duckdb"
+SCHEMES = "duckdb:///path/to/warehouse.duckdb, or bigquery://PROJECT?location=us-west2&dataset_prefix=trial_"
 
 
 def connect(url: str, wait: float = 60) -> Warehouse:
@@ -19,6 +19,10 @@ def connect(url: str, wait: float = 60) -> Warehouse:
     scheme, separator, path = url.partition(":///")
     if scheme == "duckdb" and separator and path.strip("/"):
         return EmbeddedWarehouse.at(url, wait)
+    if url.startswith("bigquery://"):
+        from lib.warehouse.bigquery import BigQueryWarehouse  # the client takes a second, and a file needs none of it
+
+        return BigQueryWarehouse.at(url)
     raise BadInput(f"'{url}' is no warehouse URL; say {SCHEMES}")
 
 
@@ -26,4 +30,4 @@ def as_file(warehouse: Warehouse) -> EmbeddedWarehouse:
     """The same, known to be a DuckDB file; BadInput where it is another engine: a sandbox is a file."""
     if isinstance(warehouse, EmbeddedWarehouse):
         return warehouse
-    raise BadInput(f"{warehouse.place} is no file: this needs a warehouse such as {SCHEMES}")
+    raise BadInput(f"{warehouse.place} is no file: this needs a warehouse such as duckdb:///path/to/warehouse.duckdb")

@@ -13,10 +13,10 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,11 +45,24 @@ class EmbeddedSession:
     """One consistent look at the file."""
 
     connection: duckdb.DuckDBPyConnection
+    seasons_together: bool = False
     _kept: dict[str, str] = field(default_factory=dict)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
         return self._run(to_duckdb(sql), parameters).fetchall()
+
+    def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
+        """The rows of a query once they are needed, looked up once."""
+        return cache(lambda: self.rows(sql, **parameters))
+
+    def facts(self) -> dict[str, str]:
+        """What is noted about the warehouse: as_of, kind, id."""
+        return dict(self.rows("SELECT name, value FROM runbook.meta"))
+
+    def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Gives a query a name; its rows are kept, so that they are computed once."""
+        self.keep(name, sql, contract, **parameters)
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table."""
@@ -128,6 +141,11 @@ class EmbeddedWarehouse:
     def exists(self) -> bool:
         """Whether there is anything at the path."""
         return self.path.exists()
+
+    @contextmanager
+    def labelled(self, **labels: str | None) -> Iterator[None]:
+        """One process and one file: there is nothing to label."""
+        yield
 
     @contextmanager
     def reading(self) -> Iterator[EmbeddedSession]:
@@ -224,7 +242,7 @@ class EmbeddedWarehouse:
     def meta(self) -> dict[str, str]:
         """What is noted about the warehouse: as_of, kind, id."""
         with self.reading() as session:
-            return dict(session.rows("SELECT name, value FROM runbook.meta"))
+            return session.facts()
 
     def state(self) -> object:
         """Something that is another after every write; ask it inside a session, during which nobody writes."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +32,12 @@ class Publication:
 
 
 class Session(Protocol):
-    """One look at the warehouse. Queries are GoogleSQL with ``@name`` parameters."""
+    """One look at the warehouse. Queries are GoogleSQL with ``@name`` parameters.
+
+    ``seasons_together``: whether a chunk may span seasons, because jobs are dear and memory is not.
+    """
+
+    seasons_together: bool
 
     @property
     def tables(self) -> Mapping[str, tuple[str, ...]]:
@@ -41,17 +46,29 @@ class Session(Protocol):
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
 
+    def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
+        """The rows of a query once they are needed: until then others may join it. Every column needs a name.
+
+        The rows come in no order.
+        """
+
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table."""
 
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
 
+    def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Gives a query a name for the rest of the session; whether its rows are kept is the engine's choice."""
+
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name under which a query's rows are kept; asked for again, the query is not run again."""
 
     def write_stage(self, name: str, stage: Path, where: str) -> None:
         """Puts what was kept under *name*, as far as *where* holds, into a stage that can be published."""
+
+    def facts(self) -> dict[str, str]:
+        """What is noted about the warehouse: as_of, kind, id."""
 
 
 class Warehouse(Protocol):
@@ -71,6 +88,9 @@ class Warehouse(Protocol):
     @property
     def stages(self) -> Path:
         """The folder in which this host notes its stages until they are published."""
+
+    def labelled(self, **labels: str | None) -> AbstractContextManager[None]:
+        """Whatever the warehouse is asked inside belongs to this run, phase, table and attempt."""
 
     def reading(self) -> AbstractContextManager[Session]:
         """A session that sees one state. BadInput where there is no warehouse."""

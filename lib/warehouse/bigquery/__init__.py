@@ -1,0 +1,217 @@
+"""The production warehouse: BigQuery by its real client, with the caller's own credentials."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from google.cloud import bigquery
+
+from lib.contract import Contract
+from lib.errors import BadInput, CannotJudge, RunbookError
+from lib.registry import registry
+from lib.warehouse.bigquery.address import Address, read_address
+from lib.warehouse.bigquery.jobs import Jobs, Spent
+from lib.warehouse.bigquery.parameters import TableRows
+from lib.warehouse.bigquery.publish import insert_rows, note_facts, publish_script
+from lib.warehouse.bigquery.session import BigQuerySession
+from lib.warehouse.bigquery.statements import prefixed
+from lib.warehouse.bigquery.tables import (
+    create_tables,
+    exists,
+    refuse_foreign_columns,
+    refuse_streaming,
+    snapshot,
+)
+from lib.warehouse.bigquery.tables import (
+    field as schema_field,
+)
+from lib.warehouse.interface import Publication, Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+META = "runbook.meta"
+
+
+@dataclass
+class BigQueryWarehouse:
+    """A project's datasets. Raw data are read where they are; what is written lies in prefixed datasets."""
+
+    url: str
+    address: Address
+    engine: str = f"bigquery, client {bigquery.__version__}"
+    _jobs: Jobs | None = None
+    _guarded: set[str] = field(default_factory=set)
+
+    @classmethod
+    def at(cls, url: str) -> BigQueryWarehouse:
+        """The warehouse of a URL; nothing is asked of Google yet."""
+        return cls(url, read_address(url))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process: a client has connections that no other process can share."""
+        return self.__dict__ | {"_jobs": None}
+
+    @property
+    def jobs(self) -> Jobs:
+        """The jobs of this process."""
+        if self._jobs is None:
+            self._jobs = Jobs(self.address)
+        return self._jobs
+
+    @property
+    def spent(self) -> Spent:
+        """What the jobs of this process were and cost."""
+        return self.jobs.spent
+
+    @property
+    def absolute_url(self) -> str:
+        """The URL: it names no local file."""
+        return self.address.url
+
+    @property
+    def place(self) -> str:
+        """Project and prefix."""
+        return self.address.place
+
+    @property
+    def stages(self) -> Path:
+        """Where this host notes which stage tables its processes own."""
+        return self.beside("stages")
+
+    def beside(self, kind: str) -> Path:
+        """A local file that belongs to the warehouse, in the user's folder of states."""
+        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "runbook"
+        return home / f"{self.address.project}.{self.address.prefix or 'in_place'}" / kind
+
+    @contextmanager
+    def labelled(self, **labels: str | None) -> Iterator[None]:
+        """Every job inside carries these labels."""
+        with self.jobs.labelled(**labels):
+            yield
+
+    @contextmanager
+    def reading(self) -> Iterator[BigQuerySession]:
+        """A session; BadInput where there is no warehouse."""
+        if not self.exists():
+            raise BadInput(
+                f"there is no warehouse at {self.place}: no table {self.address.table(META)}; make it with"
+                " 'runbook migrate'"
+            )
+        session = BigQuerySession(self.jobs, self.meta)
+        try:
+            yield session
+        finally:
+            session.close()
+
+    def exists(self) -> bool:
+        """Whether the runbook's own tables are there."""
+        return exists(self.jobs, META)
+
+    def create(self, contracts: Iterable[Contract], meta: Mapping[str, str]) -> None:
+        """Creates datasets and tables that are not there yet, by requests for metadata, and notes facts."""
+        create_tables(self.jobs, contracts)
+        if meta:
+            sql, values = note_facts(meta)
+            self.jobs.run(prefixed(sql, self.address.datasets), values, "note")
+
+    def load(self, tables: Mapping[str, pa.Table]) -> None:
+        """Replaces whole tables, one load job each; CannotJudge where raw data have no prefix of their own."""
+        if not self.address.raw_prefix:
+            raise CannotJudge(
+                f"raw data of {self.place} are read where they are and never loaded; for a trial with raw data of its"
+                " own say raw_prefix in the URL"
+            )
+        for name, rows in tables.items():
+            self._load(self.address.table(name), registry().table(name).contract, rows)
+
+    def publish(self, publication: Publication) -> None:
+        """Replaces the dates of one table, with receipts and attempts, by one job."""
+        if publication.stage is not None:
+            self._guard(registry().table(publication.table).contract)
+        sql, values = publish_script(self.address, publication)
+        self.jobs.run(sql, values, "publish")
+
+    def append(self, table: str, rows: Sequence[Row]) -> None:
+        """Adds rows to one of the runbook's own tables."""
+        contract = registry().table(table).contract
+        sql = prefixed(insert_rows(contract, "rows"), self.address.datasets)
+        self.jobs.run(sql, {"rows": TableRows(contract, tuple(rows))}, "append")
+
+    def stage_rows(self, table: str, rows: pa.Table, stage: Path) -> None:
+        """Loads rows that were computed here into a stage table."""
+        name = f"{self.address.stage_dataset}.stage_{stage.stem.replace('-', '_')}"
+        self._load(name, registry().table(table).contract, rows)
+        columns = ", ".join(registry().table(table).contract.column_names)
+        stage.write_text(json.dumps({"table": name, "select": f"SELECT {columns} FROM {name}"}))
+
+    def drop_stage(self, stage: Path) -> None:
+        """Removes a stage table and the note about it."""
+        text = stage.read_text() if stage.exists() else ""
+        if text:
+            self.jobs.call(self.jobs.client.delete_table, json.loads(text)["table"], not_found_ok=True)
+        stage.unlink(missing_ok=True)
+
+    def meta(self) -> dict[str, str]:
+        """What is noted about the warehouse, read off the table: no job."""
+        rows = self.jobs.call(self.jobs.client.list_rows, self.address.table(META))
+        return {row["name"]: row["value"] for row in rows}
+
+    def state(self) -> object:
+        """When each table was changed last."""
+        names = [self.address.table(name) for name in registry().tables]
+        return tuple(self.jobs.each(lambda name: _changed(self.jobs, name), names))
+
+    def trouble(self) -> list[str]:
+        """What stands in the way of writing."""
+        try:
+            if not self.exists():
+                return [f"there is no warehouse at {self.place}: make it with 'runbook migrate'"]
+        except RunbookError as error:
+            return [str(error)]
+        return []
+
+    def _guard(self, contract: Contract) -> None:
+        """Before the first publish into a table: nothing in its streaming buffer; in place its columns and a snapshot."""
+        if contract.name in self._guarded:
+            return
+        refuse_streaming(self.jobs, contract)
+        if self.address.in_place:
+            refuse_foreign_columns(self.jobs, contract)
+            snapshot(self.jobs, contract, self.jobs.labels.get("run", ""))
+        self._guarded.add(contract.name)
+
+    def _load(self, name: str, contract: Contract, rows: pa.Table) -> None:
+        import io
+
+        import pyarrow.parquet as pq
+
+        wanted = [column for column in contract.columns if column.name in rows.column_names]
+        stream = io.BytesIO()
+        pq.write_table(rows.select([column.name for column in wanted]), stream)
+        config = bigquery.LoadJobConfig(
+            source_format="PARQUET", write_disposition="WRITE_TRUNCATE", schema=[schema_field(c) for c in wanted]
+        )
+        lists = bigquery.ParquetOptions()  # type: ignore[no-untyped-call]
+        lists.enable_list_inference = True
+        config.parquet_options = lists
+
+        def begin(job_id: str) -> Any:
+            stream.seek(0)
+            return self.jobs.client.load_table_from_file(
+                stream, f"{self.address.project}.{name}", job_config=config, job_id=job_id, num_retries=3,
+                size=stream.getbuffer().nbytes, timeout=self.address.http_timeout,
+            )  # fmt: skip
+
+        self.jobs.finished(begin, "load")
+
+
+def _changed(jobs: Jobs, name: str) -> tuple[str, str]:
+    table = jobs.found(jobs.client.get_table, name)
+    return name, "" if table is None else f"{table.etag} {table.modified} {table.num_rows}"

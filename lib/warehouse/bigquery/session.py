@@ -1,0 +1,171 @@
+"""One look at a BigQuery warehouse.
+
+Questions are gathered and answered by one job. What is kept by name is no table but a named query, written before the
+statements that read it; only a computed chunk is stored, in a stage table: the target of the query job itself.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib.contract import Contract
+from lib.errors import QueryFailed
+from lib.warehouse.bigquery.jobs import Jobs
+from lib.warehouse.bigquery.statements import QUESTIONS_PER_JOB, Query, prefixed, renamed, together, used, with_views
+from lib.warehouse.interface import Row
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+STORED = "computed"  # what is kept under this name is stored: the rows that will be published
+
+
+@dataclass
+class Question:
+    """A query that waits for others to be sent along with it."""
+
+    query: Query
+    answer: list[Row] | None = None
+    failure: QueryFailed | None = None
+
+
+@dataclass
+class BigQuerySession:
+    """Sees the tables as they are when a question is answered; questions of one batch see the same state."""
+
+    jobs: Jobs
+    facts: Callable[[], dict[str, str]]
+    seasons_together: bool = True
+    _views: dict[str, Query] = field(default_factory=dict)
+    _asked: dict[str, str] = field(default_factory=dict)
+    _waiting: list[Question] = field(default_factory=list)
+    _stored: list[str] = field(default_factory=list)
+
+    @property
+    def tables(self) -> Mapping[str, tuple[str, ...]]:
+        """Every table of the contracts' datasets, with its columns: metadata, no job."""
+        if not hasattr(self, "_tables"):
+            self._tables = Columns(self.jobs)
+        return self._tables
+
+    def rows(self, sql: str, **parameters: object) -> list[Row]:
+        """All rows of a query, by a job of its own."""
+        return self.jobs.rows(self.jobs.run(*self._final(Query(sql, parameters))))
+
+    def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
+        """The rows of a query once they are needed; until then other questions join it in one job."""
+        question = Question(Query(sql, parameters))
+        self._waiting.append(question)
+
+        def answer() -> list[Row]:
+            if question.answer is None and question.failure is None:
+                self._answer()
+            if question.failure is not None:
+                raise question.failure
+            return question.answer or []
+
+        return answer
+
+    def arrow(self, sql: str, **parameters: object) -> pa.Table:
+        """The rows of a query as an Arrow table; by the Storage Read API where there is one."""
+        job = self.jobs.run(*self._final(Query(sql, parameters)))
+        answer = self.jobs.call(job.result)
+        return answer.to_arrow(create_bqstorage_client=not self.jobs.address.api_endpoint)
+
+    def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Gives a query a name; it is run with every query that reads it."""
+        self._views[name] = renamed(Query(sql, parameters), name)
+
+    def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
+        """Runs a query into a stage table, which is gone after the session unless it was made a stage."""
+        attempt = self.jobs.labels.get("attempt") or uuid.uuid4().hex
+        table = f"{self.jobs.address.stage_dataset}.stage_{attempt}_{len(self._stored)}"
+        self.jobs.run(*self._final(Query(sql, parameters)), purpose="compute", destination=table)
+        self._stored.append(table)
+        self._views[name] = Query(f"SELECT * FROM {table}", {})
+
+    def keep_once(self, sql: str, **parameters: object) -> str:
+        """The name of a query; the same query has one name."""
+        asked = repr((sql, sorted(parameters.items())))
+        if asked not in self._asked:
+            self._asked[asked] = f"kept_{len(self._asked)}"
+            self.view(self._asked[asked], sql, None, **parameters)
+        return self._asked[asked]
+
+    def write_stage(self, name: str, stage: Path, where: str) -> None:
+        """Notes in the stage's file where the rows lie and which query reads them: nothing is moved."""
+        table = self._stored.pop()
+        final = with_views(Query(f"SELECT * FROM {name} WHERE {where}", {}), self._views)
+        stage.write_text(json.dumps({"table": table, "select": final.sql}))
+
+    def close(self) -> None:
+        """Drops what was stored and not made a stage."""
+        for table in self._stored:
+            self.jobs.call(self.jobs.client.delete_table, table, not_found_ok=True)
+
+    def _final(self, query: Query) -> tuple[str, Mapping[str, object]]:
+        whole = used(with_views(query, self._views))
+        return prefixed(whole.sql, self.jobs.address.datasets), whole.parameters
+
+    def _answer(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for start in range(0, len(waiting), QUESTIONS_PER_JOB):
+            self._answer_together(waiting[start : start + QUESTIONS_PER_JOB])
+
+    def _answer_together(self, questions: list[Question]) -> None:
+        """All of them by one job; where that fails each alone, so that the one at fault is named."""
+        try:
+            query = together([question.query for question in questions])
+            found = self.jobs.rows(self.jobs.run(*self._final(query)))[0]
+        except QueryFailed:
+            for question in questions:
+                self._answer_alone(question)
+            return
+        for question, rows in zip(questions, found, strict=True):
+            question.answer = [tuple(row.values()) for row in rows]
+
+    def _answer_alone(self, question: Question) -> None:
+        try:
+            question.answer = self.rows(question.query.sql, **question.query.parameters)
+        except QueryFailed as failure:
+            question.failure = failure
+
+
+class Columns(Mapping[str, tuple[str, ...]]):
+    """The tables by name; columns are looked up when they are asked for, a few requests at once."""
+
+    def __init__(self, jobs: Jobs) -> None:
+        self._jobs = jobs
+        self._found: dict[str, tuple[str, ...]] = {}
+        listed = jobs.each(self._listed, jobs.address.datasets.items())
+        self._names = [name for names in listed for name in names]
+
+    def __getitem__(self, name: str) -> tuple[str, ...]:
+        if name not in self._names:
+            raise KeyError(name)
+        if not self._found:
+            self._found = dict(zip(self._names, self._jobs.each(self._columns, self._names), strict=True))
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def _listed(self, dataset: tuple[str, str]) -> list[str]:
+        name, called = dataset
+        tables = self._jobs.found(self._list, called)
+        return [f"{name}.{table}" for table in tables or ()]
+
+    def _list(self, dataset: str, **how: Any) -> list[str]:
+        return [item.table_id for item in self._jobs.client.list_tables(dataset, **how)]
+
+    def _columns(self, name: str) -> tuple[str, ...]:
+        table: Any = self._jobs.call(self._jobs.client.get_table, self._jobs.address.table(name))
+        return tuple(column.name for column in table.schema)
