@@ -60,6 +60,8 @@ class Job:
                 "cacheHit": False,
             },
         }
+        if self.result.kind in ("INSERT", "DELETE", "UPDATE", "MERGE"):
+            statistics["query"]["numDmlAffectedRows"] = str(self.result.changed)
         status: dict[str, Any] = {"state": self.state}
         if self.error:
             status |= {"errorResult": self.error, "errors": [self.error]}

@@ -219,7 +219,7 @@ class _Handler(BaseHTTPRequestHandler):
             "cacheHit": False,
             "rows": [{"f": [cell(value, f) for value, f in zip(row, fields, strict=True)]} for row in page],
         }
-        if job.result.kind in ("INSERT", "DELETE", "UPDATE"):
+        if job.result.kind in ("INSERT", "DELETE", "UPDATE", "MERGE"):
             answer |= {"numDmlAffectedRows": str(job.result.changed)}
         if start + size < len(rows):
             answer["pageToken"] = str(start + size)
@@ -259,7 +259,8 @@ class _Handler(BaseHTTPRequestHandler):
         only(query, {"formatOptions.useInt64Timestamp", "maxResults", "selectedFields", "pageToken"}, "tabledata.list")
         held = self.served.store.table(f"{dataset}.{table}")
         fields = [{"mode": "NULLABLE", **f} for f in held.resource["schema"]["fields"]]
-        rows = self.served.store.database.cursor().execute(f"SELECT * FROM {dataset}.{table}").fetchall()
+        table_rows = self.served.store.database.cursor().sql(f"FROM {dataset}.{table}").to_arrow_table()
+        rows = [tuple(row.values()) for row in table_rows.to_pylist()]
         return {
             "kind": "bigquery#tableDataList",
             "totalRows": str(len(rows)),

@@ -66,6 +66,7 @@ class Transaction:
     connection: duckdb.DuckDBPyConnection
     began: int
     mutated: dict[str, int] = field(default_factory=dict)  # partitions by table
+    row_count: int = 0
 
 
 class Store:
@@ -138,9 +139,13 @@ class Store:
             cursor = self.database.cursor()
             cursor.register("incoming", rows)
             cursor.begin()
-            cursor.execute(f"DELETE FROM {name}")
-            cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
-            cursor.commit()
+            try:
+                cursor.execute(f"DELETE FROM {name}")
+                cursor.execute(f"INSERT INTO {name} BY NAME SELECT * FROM incoming")
+                cursor.commit()
+            except duckdb.Error as error:
+                cursor.rollback()
+                raise invalid(str(error)) from error
             cursor.unregister("incoming")
             self._touched(name)
 
@@ -191,10 +196,10 @@ class Store:
         word = sql.upper().split()[0]
         if word in ("SELECT", "WITH", "--", "("):
             return self._select(transaction.connection, sql, values, label)
-        if word in ("INSERT", "DELETE", "UPDATE"):
+        if word in ("INSERT", "DELETE", "UPDATE", "MERGE"):
             return self._mutate(transaction, word, sql, values, label)
         if word == "ASSERT":
-            return self._assert(transaction.connection, sql, values)
+            return self._assert(transaction, sql, values)
         if sql.upper().startswith("CREATE SNAPSHOT TABLE IF NOT EXISTS"):
             return self._snapshot(sql)
         if sql.upper().startswith("ALTER TABLE"):
@@ -242,10 +247,13 @@ class Store:
                 self._offer(transaction.connection, f"parameter_{rows}", values[rows], table)
         text = for_duckdb(sql, label)
         changed = self._execute(transaction.connection, text, text, values).fetchone()
-        return Result(changed=int(changed[0]) if changed else 0, kind=word)
+        transaction.row_count = int(changed[0]) if changed else 0
+        return Result(changed=transaction.row_count, kind=word)
 
-    def _assert(self, connection: Any, sql: str, values: Mapping[str, Any]) -> Result:
+    def _assert(self, transaction: Transaction, sql: str, values: Mapping[str, Any]) -> Result:
+        connection = transaction.connection
         condition, _, message = sql[len("ASSERT") :].rpartition(" AS ")
+        condition = condition.replace("@@row_count", str(transaction.row_count))
         text = for_duckdb(f"SELECT {condition}", "")
         row = self._execute(connection, text, text, values).fetchone()
         if not row or row[0] is not True:

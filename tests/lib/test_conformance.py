@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from lib.errors import BadInput, CannotJudge, QueryFailed
+from lib.lease import Fence, Fenced, Owner, Taken
 from lib.registry import registry
 from lib.stages import new_stage
 from lib.warehouse import Publication, Warehouse, connect
@@ -56,7 +57,12 @@ def rows_of(day: date, *players: str, points: float = 10.0) -> pa.Table:
 
 
 def publish(
-    warehouse: Warehouse, rows: pa.Table | None, *days: date, receipts: int = 0, note: str = "published"
+    warehouse: Warehouse,
+    rows: pa.Table | None,
+    *days: date,
+    receipts: int = 0,
+    note: str = "published",
+    fence: Fence | None = None,
 ) -> None:
     """Publishes rows that were computed here for *days*, with receipts and an attempt a day."""
     attempt = f"a{len(days)}{note}"
@@ -66,7 +72,8 @@ def publish(
             warehouse.stage_rows(TABLE, rows, stage)
         left = tuple((TABLE, day, "published", receipts, "1", "s", "i", attempt, NOW) for day in days if receipts)
         tried = tuple((attempt, "run", TABLE, day, note, None, receipts, "me", NOW, NOW) for day in days)
-        warehouse.publish(Publication(TABLE, "game_date", days, stage if rows is not None else None, left, tried))
+        where = stage if rows is not None else None
+        warehouse.publish(Publication(TABLE, "game_date", days, where, left, tried, fence))
     finally:
         warehouse.drop_stage(stage)
 
@@ -236,3 +243,33 @@ def test_a_warehouse_can_be_sent_to_another_process(empty: Warehouse) -> None:
 def test_what_a_stage_held_is_gone_after_it(empty: Warehouse) -> None:
     publish(empty, rows_of(DAYS[0], "a"), DAYS[0])
     assert list(empty.stages.glob("*")) == []
+
+
+ME, OTHER = Owner("me", "here", 1, "run"), Owner("other", "there", 2, "run")
+
+
+def test_a_second_runner_is_told_who_works(empty: Warehouse) -> None:
+    held = empty.take_leases(("3", "4"), ME, 60)
+    assert [(lease.phase, lease.token, lease.owner) for lease in empty.leases()] == [("3", 1, ME), ("4", 1, ME)]
+    with pytest.raises(Taken, match="me@here"):
+        empty.take_leases(("4", "5"), OTHER, 60)
+    held.renew()
+    held.release()
+    assert empty.leases() == []
+    assert [lease.token for lease in empty.take_leases(("4",), OTHER, 60).leases] == [2]
+
+
+def test_who_lost_the_lease_publishes_nothing(empty: Warehouse) -> None:
+    first = empty.take_leases(("3",), ME, 60)
+    publish(empty, rows_of(DAYS[0], "a"), DAYS[0], receipts=1, fence=first.leases[0].fence)
+    first.release()
+    second = empty.take_leases(("3",), OTHER, 60)
+    with pytest.raises(Fenced, match="other@there"):
+        publish(empty, rows_of(DAYS[0], "b", "c"), DAYS[0], receipts=2, note="late", fence=first_fence())
+    assert held(empty) == [(DAYS[0], 1)]
+    publish(empty, rows_of(DAYS[0], "b", "c"), DAYS[0], receipts=2, note="ours", fence=second.leases[0].fence)
+    assert held(empty) == [(DAYS[0], 2)]
+
+
+def first_fence() -> Fence:
+    return Fence("3", 1)

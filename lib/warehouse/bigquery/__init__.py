@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 from google.cloud import bigquery
 
 from lib.contract import Contract
-from lib.errors import BadInput, CannotJudge, RunbookError
+from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
+from lib.lease import Lease, Owner
 from lib.registry import registry
+from lib.warehouse.bigquery import leases
 from lib.warehouse.bigquery.address import Address, read_address
 from lib.warehouse.bigquery.jobs import Jobs, Spent
 from lib.warehouse.bigquery.parameters import TableRows
@@ -136,7 +138,20 @@ class BigQueryWarehouse:
         if publication.stage is not None:
             self._guard(registry().table(publication.table).contract)
         sql, values = publish_script(self.address, publication)
-        self.jobs.run(sql, values, "publish")
+        try:
+            self.jobs.run(sql, values, "publish")
+        except QueryFailed as error:
+            if publication.fence is None:
+                raise
+            raise leases.refusal(self.jobs, publication.fence, error) from error
+
+    def take_leases(self, phases: Sequence[str], owner: Owner, patience: float) -> leases.RowLeases:
+        """Takes the leases of *phases*, all or none, by one transaction; raises Taken where another holder lives."""
+        return leases.take(self.jobs, phases, owner, patience)
+
+    def leases(self) -> list[Lease]:
+        """The leases that were not given back."""
+        return leases.held(self.jobs)
 
     def append(self, table: str, rows: Sequence[Row]) -> None:
         """Adds rows to one of the runbook's own tables."""

@@ -13,12 +13,20 @@ from lib.warehouse.bigquery.statements import prefixed
 from lib.warehouse.interface import Publication, Row
 
 Script = tuple[str, dict[str, object]]
+FENCED = "the lease was taken over"
+SHOW_LEASE = (
+    "UPDATE runbook.leases SET heartbeat = CURRENT_TIMESTAMP() WHERE phase = @fence_phase AND token = @fence_token",
+    f"ASSERT @@row_count = 1 AS '{FENCED}'",
+)
 
 
 def publish_script(address: Address, publication: Publication) -> Script:
     """Deletes the dates, inserts the stage's rows, replaces the receipts and appends the attempts: all or nothing."""
     parts: list[str] = []
     values: dict[str, object] = {}
+    if publication.fence is not None:
+        parts += SHOW_LEASE
+        values |= {"fence_phase": publication.fence.phase, "fence_token": publication.fence.token}
     if publication.stage is not None:
         stage = json.loads(publication.stage.read_text())
         parts += [_delete(publication), _insert_stage(publication, stage["select"])]
