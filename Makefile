@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env run test test-full torture bench bench-peers docs lab lint format lock clean
+.PHONY: env run test test-full torture bench bench-peers docs lab pictures lint format lock clean
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
@@ -38,6 +38,9 @@ lab: env  ## step through the notebooks; makes the sandbox if there is none
 
 docs: env  ## the pages that are made from the code
 	$(BIN)/python -m runbook.docs
+
+pictures: env  ## the pictures of the documentation, from the real thing; needs Chromium
+	$(BIN)/python -m tests.pictures
 
 lint: env
 	$(BIN)/ruff check .

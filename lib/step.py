@@ -24,6 +24,7 @@ from lib.checks import run_set
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
+from lib.history import Attempt, latest_attempts
 from lib.launch import run_launch
 from lib.lease import inherited, publishing
 from lib.live.cell import display_of, interactive
@@ -83,6 +84,12 @@ class Step:
         """Coverage of the phase's tables, date by date, for pictures."""
         with self.judge() as (judge, first, last):
             return judge.cover([self.phase], first, last)
+
+    def history(self) -> list[Attempt]:
+        """The attempts at the phase's tables of the run that wrote last."""
+        tables = [name for name in self.settings.tables if self.settings.phase_of(name) == self.phase]
+        with self.warehouse.reading() as session:
+            return latest_attempts(session, tables)
 
     def plan(self, wish: Wish | None = None) -> Plan:
         """What the phase still needs."""

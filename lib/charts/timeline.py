@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from lib.charts.look import ALARM, INK, STATES, Fill
 from lib.charts.picture import Axis, Boxes, Note, Picture, floats
+from lib.history import Attempt
 
 ROW = 22
 LOOKS = {
@@ -47,6 +48,27 @@ def timeline(spans: Sequence[Span], title: str) -> Picture:
         marks=[*_actual(spans), *_expected(spans), *notes],
         height=110 + ROW * max(len(spans), 1),
     )
+
+
+def attempts_timeline(attempts: Sequence[Attempt]) -> Picture:
+    """Every attempt at a chunk of the run that wrote last: when, how long, how it ended."""
+    begun = min((attempt.begun for attempt in attempts), default=0.0)
+    spans = [
+        Span(f"{a.table.rpartition('.')[2]} {a.first}", a.begun - begun, a.ended - a.begun, a.outcome) for a in attempts
+    ]
+    return timeline(spans, _attempts_title(attempts))
+
+
+def _attempts_title(attempts: Sequence[Attempt]) -> str:
+    if not attempts:
+        return "No attempt yet"
+    spent = max(a.ended for a in attempts) - min(a.begun for a in attempts)
+    bad = [a for a in attempts if a.outcome != "ended well"]
+    told = f"{sum(a.dates for a in attempts):,} dates in {len(attempts)} attempts, {spent:.0f} s"
+    if not bad:
+        return f"{told}; none failed"
+    named = ", ".join(f"{a.table.rpartition('.')[2]} {a.first} {a.outcome}" for a in bad[:3])
+    return f"{len(bad)} of {len(attempts)} attempts did not end well: {named}" + (" ..." if bad[3:] else "")
 
 
 def _actual(spans: Sequence[Span]) -> list[Boxes]:

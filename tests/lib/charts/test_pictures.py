@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from xml.etree import ElementTree
 
 import numpy as np
@@ -128,3 +129,17 @@ def test_a_long_title_is_wrapped_and_not_cut() -> None:
     picture = Picture(words, Axis("x", 0, 1), Axis("y", 0, 1), [], 300)
     assert [text for text in ElementTree.fromstring(picture.svg()).itertext() if "word59" in text]
     assert words == picture.plotly()["layout"]["title"]["text"].replace("<br>", " ")
+
+
+def test_nbconvert_shows_a_picture_without_a_network() -> None:
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    data = json.loads(json.dumps(PICTURES["grid"]._repr_mimebundle_()))
+    output = nbformat.v4.new_output("execute_result", data=data, execution_count=1)
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("grid", outputs=[output], execution_count=1)])
+    page, _ = HTMLExporter().from_notebook_node(notebook)
+    embedded = re.findall(r'<img[^>]*src="data:image/svg\+xml;base64,([^"]*)"', page)
+    texts = ["".join(ElementTree.fromstring(base64.b64decode(one)).itertext()) for one in embedded]
+    assert [text for text in texts if PICTURES["grid"].title in text]
+    assert "Plotly.newPlot" not in page

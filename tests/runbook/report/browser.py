@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import sync_playwright
 
-ARGUMENTS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+from tests.browser.lab import BROWSERS, QUIET
 
 
 @dataclass
@@ -34,12 +32,11 @@ class Watched:
 @contextmanager
 def watched() -> Iterator[Watched]:
     """A page of its own in a browser of its own, cut off from the network."""
-    api = pytest.importorskip("playwright.sync_api")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = next(filter(None, map(shutil.which, BROWSERS)), None)
     if chromium is None:
-        pytest.skip("there is no Chromium on this machine")
-    with api.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=chromium, args=QUIET)
         context = browser.new_context(offline=True, viewport={"width": 1100, "height": 900})
         seen = Watched(context.new_page())
         seen.page.on("request", lambda request: seen.requests.append(request.url))

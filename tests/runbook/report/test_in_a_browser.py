@@ -17,7 +17,11 @@ OPEN_ALL = "document.querySelectorAll('details').forEach(part => part.open = tru
 
 
 def _report(folder: Path, text: str) -> Path:
-    line = {"table": "nba_analytics.upcoming", "covered": 0, "expected": 9, "coverage_pct": 0.0, "verdict": "red"}
+    figures = ("expected", "eligible", "partial", "absent", "blocked", "outdated", "excluded")
+    line = {"table": "nba_precompute.team_defense_zone_analysis", "covered": 0, "coverage_pct": 0.0} | dict.fromkeys(
+        figures, 848
+    )
+    line |= {"bootstrap": "70/70", "verdict": "red"}
     page_of(made_run(folder, text, "red", [verdict(colour="red", phase=3, threshold_pct=95, tables=[line])]))
     return folder / "index.html"
 

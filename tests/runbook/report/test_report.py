@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -20,7 +21,7 @@ from runbook.signing.check import Book
 from runbook.verbs.report import try_report
 from tests.lib.charts.coverages import coverage, dates, full
 from tests.runbook.report.folders import made_run, notebook, nowhere, page_of, shown, verdict
-from tests.runbook.report.hostile import HOST, hostile
+from tests.runbook.report.hostile import hostile
 
 LINKS = {"href", "src", "srcdoc", "action", "formaction", "data", "background", "poster", "xlink:href"}
 RUN = "20260105T120000Z-0a1b2c3d"
@@ -193,11 +194,7 @@ def test_a_run_that_is_not_there_is_bad_usage(
 
 
 def test_templates_and_style_are_installed_with_the_package() -> None:
-    kept = (ROOT / "pyproject.toml").read_text()
-    assert {path.suffix for path in (ROOT / "runbook" / "report").iterdir() if path.is_file()} == {
-        ".py",
-        ".jinja",
-        ".css",
-    }
-    assert 'runbook = ["report/*.jinja", "report/*.css"]' in kept
-    assert HOST not in kept
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    kept = settings["tool"]["setuptools"]["package-data"]["runbook"]
+    needed = {f"report/*{path.suffix}" for path in (ROOT / "runbook" / "report").iterdir() if path.is_file()}
+    assert needed - {"report/*.py"} == {name for name in kept if name.startswith("report/")}
