@@ -58,6 +58,7 @@ class DateState:
     todo: str | None
     outdated: bool
     stocked: bool = False  # found once, and taken stock of
+    receipt: Receipt | None = None
 
     @property
     def foreign(self) -> bool:
@@ -287,6 +288,7 @@ class Judge:
         self.session, self.settings, self.calendar = session, settings, calendar
         self.registry = tables or registry()
         self.known: Known = {} if known is None else known
+        self.inputs: dict[tuple[date, date], dict[str, InputDigests]] = {}  # of what this judge itself looked at
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
@@ -307,6 +309,7 @@ class Judge:
         new = [table for table in tables if table.name not in states]
         digests = InputDigests(self.session, new, self.calendar, start, last)
         asked = {t.name: ask_holdings(self.session, self.settings, t, t.name, start, last, start) for t in new}
+        self.inputs.setdefault((start, last), {}).update((table.name, digests) for table in new)
         receipts = self._receipts(start, last)
         for table in new:
             held = asked[table.name]()
@@ -365,6 +368,7 @@ class Judge:
             todo=todo,
             outdated=done and todo is not None,
             stocked=receipt is not None and receipt.kind == "found",
+            receipt=receipt,
         )
 
     def _todo(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> str | None:

@@ -63,17 +63,21 @@ class InputDigests:
         self._tables, self._asked = tables, asked
 
     @cached_property
-    def _readings(self) -> dict[str, list[tuple[str, str, _Series]]]:
+    def _readings(self) -> dict[str, list[tuple[Source, str, _Series]]]:
         series = {source: read for asked in self._asked for source, read in asked().items()}
         return {
-            table.name: [(f"{s.table} {s.window} {s.columns}", s.window, series[s]) for s in table.sources]
+            table.name: [(s, f"{s.table} {s.window} {s.columns}", series[s]) for s in table.sources]
             for table in self._tables
         }
 
-    def of(self, table: Table, day: date) -> str:
-        """SHA-256 over everything *table* reads for *day*."""
-        start = self._calendar.season_start(day)
-        parts = [f"{label} {series.read(window, start, day)}" for label, window, series in self._readings[table.name]]
+    def of(self, table: Table, day: date, *, raw_only: bool = False) -> str:
+        """SHA-256 over everything *table* reads for *day*, or over what it reads of tables that are not computed."""
+        start, tables = self._calendar.season_start(day), registry().tables
+        parts = [
+            f"{label} {series.read(source.window, start, day)}"
+            for source, label, series in self._readings[table.name]
+            if not raw_only or tables[source.table].select is None
+        ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 
+from lib.basis import Basis, read_basis
 from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
 from lib.coverage import DateState, Judge, TableCoverage
@@ -21,6 +22,7 @@ from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
 from lib.warehouse.interface import Row
 
+SCHEMA = 2  # 1 did not say what the plan was made from
 SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
 
 
@@ -57,18 +59,28 @@ class Plan:
     found: Mapping[str, tuple[date, ...]]  # full dates without a receipt, of which stock is taken
     waiting: Mapping[str, Mapping[date, str]] = field(default_factory=dict)  # blocked by raw data, each with its reason
     grid: tuple[GridTable, ...] = ()  # what the warehouse held when the plan was made
+    basis: Basis | None = None  # what it was made from, where it is to be reviewed
 
     @property
     def digest(self) -> str:
-        """SHA-256 over chunks, reasons and the SQL they run; estimates and grid left out."""
+        """SHA-256 over chunks, reasons, their SQL or all they were made from; estimates and grid left out."""
         chunks = [
             (c.table, str(c.history_from), sorted((str(d), r) for d, r in c.reasons.items())) for c in self.chunks
         ]
-        tables = [
-            registry().tables[name].digest for group in self.groups for name in group if name in registry().tables
-        ]
         found = {name: [str(day) for day in days] for name, days in self.found.items()}
-        return hashlib.sha256(json.dumps([str(self.first), str(self.last), chunks, tables, found]).encode()).hexdigest()
+        made_from = self._sql if self.basis is None else asdict(self.basis)
+        content = [str(self.first), str(self.last), chunks, made_from, found]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+    @property
+    def _sql(self) -> list[str]:
+        known = registry().tables
+        return [known[name].digest for group in self.groups for name in group if name in known]
+
+    @property
+    def mark(self) -> str:
+        """What the names of its runs end with."""
+        return self.digest[:8]
 
     @property
     def dates(self) -> int:
@@ -84,10 +96,10 @@ class Plan:
         """The chunks of one table."""
         return [chunk for chunk in self.chunks if chunk.table == table]
 
-    def write(self, path: Path) -> None:
-        """Writes the plan as JSON."""
+    def write(self, path: Path, **more: object) -> None:
+        """Writes the plan as JSON, and *more* that is only for people."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.as_json(), indent=1))
+        path.write_text(json.dumps(self.as_json() | more, indent=1))
 
     def as_json(self) -> dict[str, object]:
         """The plan for machines."""
@@ -96,7 +108,8 @@ class Plan:
             for c in self.chunks
         ]
         found = {name: [str(day) for day in days] for name, days in self.found.items()}
-        about = {
+        about: dict[str, object] = {
+            "schema": SCHEMA,
             "as_of": str(self.as_of),
             "first": str(self.first),
             "last": str(self.last),
@@ -106,7 +119,8 @@ class Plan:
         waiting = {name: {str(day): why for day, why in days.items()} for name, days in self.waiting.items()}
         groups = [list(group) for group in self.groups]
         grid = [table.as_json() for table in self.grid]
-        return about | totals | {"groups": groups, "chunks": chunks, "found": found, "waiting": waiting, "grid": grid}
+        work = {"groups": groups, "chunks": chunks, "found": found, "waiting": waiting, "grid": grid}
+        return about | totals | work | ({"basis": asdict(self.basis)} if self.basis else {})
 
 
 def read_plan(path: Path) -> Plan:
@@ -121,6 +135,8 @@ def plan_as_written(path: Path) -> tuple[Plan, str]:
     """A plan and the digest it had, to be looked at and not carried out; BadInput where the file is none."""
     try:
         raw = json.loads(path.read_text())
+        if raw.get("schema", 1) not in (1, SCHEMA):
+            raise BadInput(f"{path} is a plan of schema {raw['schema']}; this runbook reads {SCHEMA}: plan again")
         plan = Plan(
             as_of=date.fromisoformat(raw["as_of"]),
             first=date.fromisoformat(raw["first"]),
@@ -131,8 +147,9 @@ def plan_as_written(path: Path) -> tuple[Plan, str]:
             found={name: tuple(map(date.fromisoformat, days)) for name, days in raw["found"].items()},
             waiting={name: _dated(days) for name, days in raw["waiting"].items()},
             grid=tuple(grid_table(item) for item in raw.get("grid", ())),
+            basis=read_basis(raw["basis"]) if "basis" in raw else None,
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{path} is no plan: {error}") from error
     return plan, str(raw.get("digest"))
 

@@ -35,6 +35,7 @@ from lib.monitor import attempts_verdict, runners_verdict
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.raw_gate import raw_gate
 from lib.registry import registry
+from lib.reviewed import refuse_changed_code
 from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
 from lib.verdicts import Verdict
@@ -126,6 +127,7 @@ class Step:
         if detach:
             return follow_detached(self, name, seen)
         chosen = read_plan(Path(plan)) if plan else self.plan()
+        refuse_changed_code(chosen)
         phase, patience = self.settings.phase_of(name), self.settings.backfill.lease_seconds
         with publishing(self.warehouse, phase, f"launch of {name}", patience) as fence:
             backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)

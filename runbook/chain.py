@@ -15,6 +15,7 @@ from lib.live.work import RUN, at_work
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
+from runbook.estimates import beside_actual
 from runbook.execute import Event, Interrupted, Job, Outcome, execute_group
 from runbook.manifest import Manifest, StepRecord, code_digests, file_digest, revision, versions
 
@@ -153,6 +154,7 @@ class Runner:
     workers: int
     on_event: Callable[[Event], None]
     fences: Mapping[str, Fence] = field(default_factory=dict)  # what its launches publish under, by phase
+    reviewed: Plan | None = None  # the reviewed plan, of which this run does what is left
 
     def run(self) -> Manifest:
         """The manifest of the whole run. A red gate or an unproven notebook ends it; a red launch lets the others end.
@@ -184,12 +186,15 @@ class Runner:
         except BaseException as error:
             self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
+        manifest.estimates = beside_actual(self.chain, manifest.steps)
         self._end(manifest, _outcome_of(manifest))
         return manifest
 
     def _begin(self) -> Manifest:
         self.folder.mkdir(parents=True)
         self.chain.plan.write(self.folder / "plan.json")
+        if self.reviewed:
+            self.reviewed.write(self.folder / "reviewed-plan.json")
         head, dirty = revision()
         facts = self.warehouse.meta()
         plan = self.chain.plan
@@ -204,6 +209,7 @@ class Runner:
             phases=self.chain.phases,
             tokens={fence.phase: fence.token for fence in self.fences.values()},
             plan_digest=plan.digest,
+            reviewed_plan=self.reviewed.digest if self.reviewed else None,
             code=code_digests(),
             revision=head,
             dirty=dirty,
@@ -263,4 +269,4 @@ def _outcome_of(manifest: Manifest) -> str:
 def run_folder(runs: Path, plan: Plan) -> Path:
     """A new folder for a run: UTC time and plan digest."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    return runs / f"{stamp}-{plan.digest[:8]}"
+    return runs / f"{stamp}-{plan.mark}"

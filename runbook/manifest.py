@@ -58,11 +58,13 @@ class Manifest(BaseModel):
     plan_digest: str
     tokens: dict[str, int] = Field(default_factory=dict)  # of the leases it published under, by phase
     code: dict[str, str]
+    reviewed_plan: str | None = None  # digest of the reviewed plan that it carried out
     revision: str | None
     dirty: bool | None
     versions: dict[str, str]
     steps: list[StepRecord] = Field(default_factory=list)
     files: dict[str, str] = Field(default_factory=dict)  # SHA-256 of every other file of the folder
+    estimates: list[dict[str, Any]] = Field(default_factory=list)  # seconds beside actual ones, by table
     outcome: str = "running"
     finished: datetime | None = None
 

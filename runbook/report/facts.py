@@ -15,10 +15,10 @@ from lib.charts.coverage import grid_picture
 from lib.errors import RunbookError
 from lib.grid import GRID_MIME, GridTable, grid_table
 from lib.plan import Plan, plan_as_written
+from runbook.estimates import SECONDS_OF_TRAINING, SECONDS_PER_NOTEBOOK
 from runbook.manifest import Manifest, StepRecord
 from runbook.notebook import read
 from runbook.signing.check import Book, Checked, subject_faults
-from runbook.verbs.plan import SECONDS_OF_TRAINING, SECONDS_PER_NOTEBOOK
 
 HEADLINES = {
     "proven": ("green", "PROVEN", "every notebook ran as it had to, and no gate is red"),

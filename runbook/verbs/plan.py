@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import click
 
+from lib.basis import make_basis
 from lib.errors import BadInput
 from lib.plan import Plan, make_plan, reason_counts
+from lib.reviewed import left_of
 from lib.show import table_of
 from lib.verdicts import Verdict
 from runbook.chain import make_chain
+from runbook.estimates import estimated
 from runbook.options import (
     ML,
     PhaseName,
@@ -26,23 +30,37 @@ from runbook.options import (
     wish_options,
 )
 
-SECONDS_OF_TRAINING = 8.0
-SECONDS_PER_NOTEBOOK = 3.5  # kernel, imports and one look at the warehouse
-
 
 def plan_for(
-    place: Place, phase: int | str | None, dates: str | None, tables: str | None, force: bool, recompute_found: bool
+    place: Place,
+    phase: int | str | None,
+    dates: str | None,
+    tables: str | None,
+    force: bool,
+    recompute_found: bool,
+    model: bool | None = None,
 ) -> tuple[Plan, list[Verdict]]:
     """The plan for the options of a verb and what the gates of its phases say, from one look at the warehouse.
 
-    Raises BadInput where an option names what is not there.
+    With *model*, whether the chain goes on to it, the plan says what it was made from, to be reviewed. Raises BadInput
+    where an option names what is not there.
     """
     refuse_unknown_phase(place, phase)
     phases = place.computed_phases if phase is None else [phase] if isinstance(phase, int) else []
     with place.judge() as (judge, first, last):
         wish = read_wish(dates, tables, force, recompute_found, judge.calendar, first, last)
         made = make_plan(judge, phases, first, last, wish)
+        if model is not None:
+            made = replace(made, basis=make_basis(judge, place.warehouse.url, phases, model, first, last))
         return made, [phase_verdict(judge, number, first, last) for number in made.phases]
+
+
+def reviewed_plan(place: Place, reviewed: Plan) -> tuple[Plan, list[Verdict]]:
+    """What is left of a reviewed plan, and what the gates of its phases say; BadInput where anything has moved."""
+    place.start_date, place.end_date = reviewed.first, reviewed.last
+    with place.judge() as (judge, first, last):
+        left = left_of(reviewed, judge)
+        return left, [phase_verdict(judge, number, first, last) for number in left.phases]
 
 
 def refuse_unknown_phase(place: Place, phase: int | str | None) -> None:
@@ -56,7 +74,11 @@ def refuse_unknown_phase(place: Place, phase: int | str | None) -> None:
 @click.option("--phase", type=PhaseName(), help="Only this phase: 3, 4 or ml.")
 @range_options
 @wish_options
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Also write the plan to this file.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the plan to this file, to be reviewed and run with run --plan.",
+)
 @json_option
 @warehouse_option
 def plan(
@@ -81,13 +103,16 @@ def plan(
       runbook plan --phase 3 --start-date 2025-10-21 --out plan.json
     """
     place = open_place(url, start_date, end_date)
-    made, _ = plan_for(place, phase, dates, tables, force, recompute_found)
+    model = whole_model(place, phase, start_date, end_date, dates, tables)
+    made, _ = plan_for(place, phase, dates, tables, force, recompute_found, model if out else None)
+    times = estimated(made, make_chain(made, place.settings.phase_of, model=model).steps)
     if out:
-        made.write(out)
+        made.write(out, estimated=times)
     if as_json:
-        click.echo(json.dumps(made.as_json(), indent=1))
+        click.echo(json.dumps(made.as_json() | {"estimated": times}, indent=1))
     else:
-        show_plan(place, made, whole_model(place, phase, start_date, end_date, dates, tables))
+        show_plan(place, made, model)
+        place.console.print(f"To review: {out}; then 'runbook run --plan {out}' runs exactly that.") if out else None
     return 0
 
 
@@ -106,7 +131,7 @@ def show_plan(place: Place, made: Plan, model: bool) -> None:
     found = sum(len(days) for days in made.found.values())
     stock = f"; stock is taken of {found} found dates" if found else ""
     steps = make_chain(made, place.settings.phase_of, model=model).steps
-    whole = made.seconds + SECONDS_PER_NOTEBOOK * len(steps) + (SECONDS_OF_TRAINING if model else 0)
+    whole = estimated(made, steps)["chain_seconds"]
     place.console.print(
         f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
     )

@@ -13,9 +13,11 @@ from typing import Any
 
 import click
 
+from lib.errors import BadInput
 from lib.lease import Fence, holding
 from lib.migrate import add_missing
 from lib.plan import Plan
+from lib.reviewed import read_reviewed
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.chain import Chain, Runner, cut, make_chain, run_folder
@@ -33,7 +35,7 @@ from runbook.options import (
     warehouse_option,
     wish_options,
 )
-from runbook.verbs.plan import plan_for, refuse_unknown_phase, show_plan, whole_model
+from runbook.verbs.plan import plan_for, refuse_unknown_phase, reviewed_plan, show_plan, whole_model
 from runbook.verbs.report import try_report
 from runbook.view import RunView
 
@@ -46,6 +48,12 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @wish_options
 @click.option(
     "--workers", type=click.IntRange(1, 64), help="Notebooks side by side; else backfill.workers of runbook.toml."
+)
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(dir_okay=False, exists=True, path_type=Path),
+    help="Run exactly this reviewed plan, or say what has moved since it was made.",
 )
 @click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
 @click.option("--from", "first_step", metavar="STEP", help="Begin with this step, for instance 40_validate.phase4.")
@@ -64,6 +72,7 @@ def run(
     force: bool,
     recompute_found: bool,
     workers: int | None,
+    plan_file: Path | None,
     signer: str,
     first_step: str | None,
     last_step: str | None,
@@ -80,27 +89,40 @@ def run(
     evidence, in the run's folder. With nothing to compute the phase is proven anew. A run over part of the dates or
     tables ends before the model; --phase ml asks for it alone.
 
+    With --plan exactly what was reviewed: refused, naming what has moved, where contracts, SQL, thresholds, exclusions
+    or the tables' state are others than the plan was made from. What an earlier run of the plan published is done.
+
     \b
     Examples:
       runbook run
       runbook run --dry-run
       runbook run --phase 3 --dates 2026-01-02,2026-01-03 --tables team_defense_game_summary --force
+      runbook run --plan plan.json
     """
+    if plan_file:
+        _refuse_wishes(phase, start_date, end_date, dates, tables, force, recompute_found)
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json
+    reviewed = read_reviewed(plan_file) if plan_file else None
     model = whole_model(place, phase, start_date, end_date, dates, tables)
+    if reviewed and reviewed.basis:
+        model = reviewed.basis.model
     with ExitStack() as held:
-        fences = {} if dry_run else held.enter_context(_leases(place, phase, model))
-        for said in [] if dry_run else add_missing(place.warehouse, place.settings):
-            place.console.print(f"Contract: {said}.")
-        made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
+        fences = {} if dry_run else held.enter_context(_leases(place, _worked_on(place, phase, model, reviewed)))
+        if reviewed:
+            made, verdicts = reviewed_plan(place, reviewed)
+        else:
+            for said in [] if dry_run else add_missing(place.warehouse, place.settings):
+                place.console.print(f"Contract: {said}.")
+            made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
         _show(place, made, "Before", verdicts)
         show_plan(place, made, model)
         if dry_run:
             click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
             return 0
         chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
-        manifest = _execute(place, chain, workers, runs, fences)
+        manifest = _execute(place, chain, workers, runs, fences, reviewed)
+    _show_times(place, manifest)
     if made.chunks:
         verdicts = _verdicts_after(place, made)
         _show(place, made, "After", verdicts)
@@ -115,28 +137,51 @@ def run(
     return EXIT_CODES[manifest.outcome] or int(strict and ambers)
 
 
-def _leases(place: Place, phase: int | str | None, model: bool) -> AbstractContextManager[Mapping[str, Fence]]:
-    """One runner at a time, from before the plan is made: what it plans nobody else changes meanwhile."""
+def _refuse_wishes(*wishes: object) -> None:
+    names = ("--phase", "--start-date", "--end-date", "--dates", "--tables", "--force", "--recompute-found")
+    said = [name for name, wish in zip(names, wishes, strict=True) if wish not in (None, False)]
+    if said:
+        raise BadInput(f"--plan runs exactly what was reviewed: leave out {', '.join(said)}, or make another plan")
+
+
+def _worked_on(place: Place, phase: int | str | None, model: bool, reviewed: Plan | None) -> tuple[int | str, ...]:
+    """The phases that nobody else may work on meanwhile; BadInput where *phase* is none that is computed."""
     refuse_unknown_phase(place, phase)
-    phases = (*place.computed_phases, *([ML] if model else [])) if phase is None else (phase,)
+    computed = reviewed.phases if reviewed else place.computed_phases if phase is None else ()
+    return (*computed, *([ML] if model else []), *([phase] if phase not in (None, ML) and phase else []))
+
+
+def _leases(place: Place, phases: tuple[int | str, ...]) -> AbstractContextManager[Mapping[str, Fence]]:
+    """One runner at a time, from before the plan is made: what it plans nobody else changes meanwhile."""
     return holding(
         place.warehouse, phases, shlex.join(["runbook", *sys.argv[1:]]), place.settings.backfill.lease_seconds
     )
 
 
 def _execute(
-    place: Place, chain: Chain, workers: int | None, runs: str | None, fences: Mapping[str, Fence]
+    place: Place,
+    chain: Chain,
+    workers: int | None,
+    runs: str | None,
+    fences: Mapping[str, Fence],
+    reviewed: Plan | None,
 ) -> Manifest:
-    folder = run_folder(runs_folder(runs, place.settings), chain.plan)
+    folder = run_folder(runs_folder(runs, place.settings), reviewed or chain.plan)
     side_by_side = workers or place.settings.backfill.workers
     try:
         with RunView(place.console, chain, folder) as view:
-            manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences).run()
+            manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences, reviewed).run()
     except BaseException:
         _report(place, folder)  # where and why it stopped is worth a page, too
         raise
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     return manifest
+
+
+def _show_times(place: Place, manifest: Manifest) -> None:
+    """Estimate beside actual, where something was computed."""
+    if len(manifest.estimates) > 1:
+        place.console.print(table_of(manifest.estimates, "Seconds: estimated and actual"))
 
 
 def _report(place: Place, folder: Path) -> None:
