@@ -1,41 +1,126 @@
-"""Brings the computed tables to their contracts: what is missing is added, nothing is dropped."""
+"""Brings the tables to their contracts: what is missing is added, what is in the way is named, nothing is dropped."""
 
 from __future__ import annotations
 
-from lib.dialect import column_type
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Protocol, runtime_checkable
+
+from lib.contract import Column
+from lib.errors import BadInput
 from lib.registry import Table, registry
 from lib.settings import Settings
-from lib.warehouse import EmbeddedWarehouse, Warehouse
+from lib.warehouse import Warehouse
+
+
+@runtime_checkable
+class Migratable(Protocol):
+    """A warehouse whose tables can be compared with contracts, and be given columns."""
+
+    def column_types(self) -> Mapping[str, Mapping[str, str]]:
+        """Every table by ``dataset.table``: its columns with their types, as the engine writes them."""
+
+    def type_of(self, column: Column) -> str:
+        """The type of a contract's column, as the engine writes it."""
+
+    def add_columns(self, table: str, columns: Sequence[Column]) -> None:
+        """Adds columns that may be NULL: rows that are there have no value yet."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One way in which a table is not its contract. ``mend`` is what a person must do, empty where a column is added."""
+
+    table: str
+    column: str  # empty where the whole table is missing
+    what: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        where = f"{self.table}.{self.column}" if self.column else self.table
+        return f"{where}: {self.what}" + (f"; {self.mend}" if self.mend else "")
+
+    def as_json(self) -> dict[str, str]:
+        """The difference for machines."""
+        return asdict(self)
+
+
+def differences(warehouse: Warehouse, settings: Settings) -> list[Difference]:
+    """Where the tables are not their contracts, table by table; BadInput where the engine cannot say."""
+    engine = _migratable(warehouse)
+    held = engine.column_types()
+    return [found for table in _contracted(settings) for found in _compared(engine, table, held.get(table.name))]
+
+
+def migrate(warehouse: Warehouse, settings: Settings) -> list[Difference]:
+    """Creates missing tables and adds missing columns; says what it did.
+
+    Dates with an added column are outdated by their contract, and the next run computes them anew. Raises BadInput,
+    with nothing changed, where a column of a table is not in its contract or has another type.
+    """
+    found = differences(warehouse, settings)
+    refused = [difference for difference in found if difference.mend]
+    if refused:
+        raise BadInput(f"nothing was changed: {'. '.join(map(str, refused))}")
+    _add(warehouse, found)
+    return found
 
 
 def add_missing(warehouse: Warehouse, settings: Settings) -> list[str]:
     """Creates the computed tables that are not there and adds the columns that are gone; says what it did.
 
-    The rows come with the next run: a date without them is absent, one with an empty column outdated. Columns are
-    added to DuckDB files only; elsewhere the gate on contracts stays red and names them.
+    What else a table has is left alone: the gate on contracts names it. Tables alone where the engine adds no columns.
     """
-    with warehouse.reading() as session:
-        held = dict(session.tables)
-    tables = [table for table in registry().computed if settings.phase_of(table.name) is not None]
-    missing = [table for table in tables if table.name not in held]
-    if missing:
-        warehouse.create([table.contract for table in missing], {})
-    short = {table.name: _gone(table, held[table.name]) for table in tables if table.name in held}
-    columns = {name: gone for name, gone in short.items() if gone}
-    if columns and isinstance(warehouse, EmbeddedWarehouse):
-        _add_columns(warehouse, columns)
-    return [f"created {table.name}" for table in missing] + [
-        f"added {name}.{column}" for name, gone in columns.items() for column in gone
+    if not isinstance(warehouse, Migratable):
+        return []
+    computed = {table.name for table in registry().computed}
+    found = [d for d in differences(warehouse, settings) if d.table in computed and not d.mend]
+    _add(warehouse, found)
+    return [
+        f"added {d.table}.{d.column}" if d.column else f"created {d.table}" for d in sorted(found, key=_tables_first)
     ]
 
 
-def _gone(table: Table, held: tuple[str, ...]) -> dict[str, str]:
-    """Column: type, of those of the contract that the table does not have."""
-    return {column.name: column_type(column) for column in table.contract.columns if column.name not in held}
+def _tables_first(difference: Difference) -> bool:
+    return bool(difference.column)
 
 
-def _add_columns(warehouse: EmbeddedWarehouse, columns: dict[str, dict[str, str]]) -> None:
-    with warehouse.writing() as connection:
-        for name, gone in columns.items():
-            for column, kind in gone.items():
-                connection.execute(f'ALTER TABLE {name} ADD COLUMN "{column}" {kind}')
+def _migratable(warehouse: Warehouse) -> Migratable:
+    if isinstance(warehouse, Migratable):
+        return warehouse
+    raise BadInput(
+        f"{warehouse.place}: columns cannot be added on {warehouse.engine} from here: alter the tables by hand"
+    )
+
+
+def _contracted(settings: Settings) -> list[Table]:
+    """The tables that the settings know of, and the runbook's own; upstream first."""
+    known = registry()
+    tables = [*known.raw, *known.computed]
+    return [t for t in tables if t.contract.dataset == "runbook" or settings.phase_of(t.name) is not None]
+
+
+def _compared(engine: Migratable, table: Table, held: Mapping[str, str] | None) -> Iterator[Difference]:
+    if held is None:
+        yield Difference(table.name, "", "the table is missing: created, empty")
+        return
+    again = "drop the table, migrate, and run" if table.select else "load the table anew from its source"
+    for column in table.contract.columns:
+        wanted, found = engine.type_of(column), held.get(column.name)
+        if found is None:
+            yield Difference(table.name, column.name, f"the column is missing: added as {wanted}")
+        elif found != wanted:
+            yield Difference(table.name, column.name, f"is {found}, the contract says {wanted}", again)
+    drop = "take it into the contract, or drop it: ALTER TABLE {} DROP COLUMN {}"
+    for name in sorted(set(held) - set(table.contract.column_names)):
+        yield Difference(table.name, name, "is not in the contract", drop.format(table.name, name))
+
+
+def _add(warehouse: Warehouse, found: Sequence[Difference]) -> None:
+    contracts = {table.name: table.contract for table in registry().tables.values()}
+    missing = [contracts[difference.table] for difference in found if not difference.column]
+    if missing:
+        warehouse.create(missing, {})
+    for name in dict.fromkeys(difference.table for difference in found if difference.column):
+        columns = [contracts[name].column(d.column) for d in found if d.table == name]
+        _migratable(warehouse).add_columns(name, columns)

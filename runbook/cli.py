@@ -14,6 +14,7 @@ from lib.errors import RunbookError
 from runbook.verbs.drill import drill
 from runbook.verbs.fetch import fetch
 from runbook.verbs.gate import gate, status
+from runbook.verbs.migrate import migrate_verb
 from runbook.verbs.plan import plan
 from runbook.verbs.predict import predict_verb
 from runbook.verbs.report import report
@@ -45,6 +46,7 @@ for verb in (
     ingest,
     plan,
     run,
+    migrate_verb,
     gate,
     status,
     watch,

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import psutil
 
-from lib.contract import Contract
-from lib.dialect import create_table, to_duckdb
+from lib.contract import Column, Contract
+from lib.dialect import column_type, create_table, to_duckdb
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.lease import Lease, Owner
 from lib.registry import registry
@@ -211,6 +211,27 @@ class EmbeddedWarehouse:
                 connection.execute(forget, {"name": publication.table, **days})
             _insert(connection, "runbook.receipts", publication.receipts)
             _insert(connection, "runbook.attempts", publication.attempts)
+
+    def column_types(self) -> dict[str, dict[str, str]]:
+        """Every table by ``dataset.table``: its columns with their types, as DuckDB writes them."""
+        with self.reading() as session:
+            rows = session.connection.execute(
+                "SELECT table_schema || '.' || table_name, column_name, data_type FROM information_schema.columns"
+            ).fetchall()
+        found: dict[str, dict[str, str]] = {}
+        for name, column, kind in rows:
+            found.setdefault(name, {})[column] = kind
+        return found
+
+    def type_of(self, column: Column) -> str:
+        """The type of a contract's column, as DuckDB writes it."""
+        return str(duckdb.sqltype(column_type(column)))
+
+    def add_columns(self, table: str, columns: Sequence[Column]) -> None:
+        """Adds columns that may be NULL; the audit sees to those that must not be."""
+        with self.writing() as connection:
+            for column in columns:
+                connection.execute(f'ALTER TABLE {table} ADD COLUMN "{column.name}" {column_type(column)}')
 
     def take_leases(self, phases: Sequence[str], owner: Owner, patience: float) -> FileLeases:
         """Takes the leases of *phases*, all or none; raises Taken where another holder lives."""
