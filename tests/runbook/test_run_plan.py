@@ -124,7 +124,7 @@ def test_a_reviewed_plan_is_tried_again_relative_to_itself_until_it_is_done(
     assert _runbook(warehouse, "plan", "--out", path).returncode == 0
     ended = _runbook(warehouse, "run", "--plan", path, "--until", "20_launch")
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    folder = next(pocket_environment.iterdir())
+    folder = next(pocket_environment.glob("*/manifest.json")).parent
     manifest = json.loads((folder / "manifest.json").read_text())
     assert (manifest["reviewed_plan"], manifest["tokens"]) == (read_plan(path).digest, {"3": 1})
     assert folder.name.endswith(read_plan(path).mark)
