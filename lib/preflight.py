@@ -2,15 +2,39 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import date
+from typing import Any
 
 from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
-from lib.coverage import Judge, holdings
-from lib.registry import Registry, registry
+from lib.calendar import EVER
+from lib.checks import Scope, named
+from lib.coverage import Judge, expected_sql, holdings
+from lib.environment import environment_verdict
+from lib.lease import Fence
+from lib.monitor import runners_verdict
+from lib.plan import Plan
+from lib.raw_gate import CHAINS as RULES_OF_CHAINS
+from lib.raw_gate import source_report
+from lib.registry import Registry, Table, registry
 from lib.settings import Settings
+from lib.types import fits
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
 from lib.warehouse import Session, Warehouse
+
+# fallback chains: their sources in order
+CHAINS: Mapping[str, tuple[str, ...]] = {
+    "player_boxscores": ("gamebook", "bdl"),
+    "team_boxscores": ("team_boxes", "gamebook"),
+    "shot_zones": ("play_by_play",),
+    "player_props": ("odds_api_props", "bettingpros_props"),
+    "game_lines": ("game_lines",),
+    "injury_reports": ("injury_reports",),
+}
+GATE_2 = "load what is missing; runbook gate 2 names the games"
+BRING_TOGETHER = "bring table and contract together: load the warehouse anew, or change the file in lib/tables"
 
 
 def warehouse_verdict(warehouse: Warehouse) -> Verdict:
@@ -33,6 +57,7 @@ def contracts_verdict(session: Session, tables: Registry, settings: Settings) ->
     findings = [
         f for table in tables.tables.values() for f in _column_faults(session, table.name, table.contract.column_names)
     ]
+    findings += [f for table in tables.tables.values() for f in _type_faults(session, table)]
     managed = {*settings.datasets, "runbook"}
     unknown = [name for name in session.tables if name.partition(".")[0] in managed and name not in tables.tables]
     findings += [
@@ -40,6 +65,22 @@ def contracts_verdict(session: Session, tables: Registry, settings: Settings) ->
         for name in unknown
     ]
     return verdict_of("contracts", f"{len(tables.tables)} tables compared with their contracts.", findings)
+
+
+def _type_faults(session: Session, table: Table) -> list[Finding]:
+    """Columns whose type is not the contract's. The engine is asked for no row, just for the types of an answer."""
+    held = session.tables.get(table.name, ())
+    columns = [column for column in table.contract.columns if column.name in held]
+    if not columns:
+        return []
+    bounds = f"{table.contract.partition} BETWEEN @first AND @last AND " if table.contract.partition else ""
+    sql = f"SELECT {', '.join(column.name for column in columns)} FROM {table.name} WHERE {bounds}FALSE"
+    schema = session.arrow(sql, **EVER).schema
+    retyped = [(c, schema.field(c.name).type) for c in columns if not fits(schema.field(c.name).type, c.type)]
+    return [
+        Finding(RED, table.name, f"column {column.name} is {found}, the contract says {column.type}", BRING_TOGETHER)
+        for column, found in retyped
+    ]
 
 
 def _column_faults(session: Session, name: str, wanted: tuple[str, ...]) -> list[Finding]:
@@ -83,3 +124,87 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     staged = keep_stage(session, judge.settings, table, [day], start)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     return refusals(session, staged, held).get(day, "")
+
+
+def ready_verdict(warehouse: Warehouse, phase: int, ours: Mapping[str, Fence]) -> Verdict:
+    """The warehouse can be written, nobody else is at work on it, and the environment is that of the lock."""
+    parts = [warehouse_verdict(warehouse), environment_verdict()]
+    if not parts[0].red:
+        parts.insert(1, runners_verdict(warehouse, phase, ours))
+    return _together("warehouse", parts)
+
+
+def tables_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
+    """The tables are those of the contracts, and no key is doubled before a run begins."""
+    contracts = contracts_verdict(judge.session, judge.registry, judge.settings)
+    if contracts.red:
+        return contracts
+    scope = Scope(judge, phase, first, last)
+    (doubled,) = (check.look(scope) for check in named("keys_are_unique") if check.look)
+    findings = [
+        Finding(
+            AMBER, str(table), f"{key} occurs {copies} times already", f"runbook run --phase {phase} replaces the date"
+        )
+        for table, key, copies in doubled.rows[:5]
+    ]
+    sentence = f"{len(doubled.rows)} keys are doubled before the run begins."
+    return _together("contracts", [contracts, verdict_of("doubled", sentence, findings)])
+
+
+def sources_verdict(judge: Judge, first: date, last: date) -> Verdict:
+    """Raw sources per season, and where each fallback chain stands: how many games each of its sources knows.
+
+    Amber where games lie outside a chain that a phase cannot do without.
+    """
+    sources = source_report(judge.session, first, last)
+    without = {chain: _games_without(judge, chain, first, last) for chain in RULES_OF_CHAINS}
+    lines = [_chain_line(chain, names, season, without) for chain, names in CHAINS.items() for season in sources]
+    findings = [
+        Finding(AMBER, line["chain"], f"season {line['season']}: {line['without']} games in no source of it", GATE_2)
+        for line in lines
+        if line["verdict"] == AMBER
+    ]
+    sentence = f"{len(CHAINS)} fallback chains over {len(sources)} seasons."
+    return verdict_of("sources", sentence, findings, table=tuple(lines), about={"sources": sources})
+
+
+def _games_without(judge: Judge, chain: str, first: date, last: date) -> Counter[date]:
+    """Games that no source of the chain knows, by the start of their season."""
+    kept = judge.session.keep_once(expected_sql(RULES_OF_CHAINS[chain]), first=first, last=last, history_from=first)
+    games = judge.session.rows(f"SELECT DISTINCT game_date, game_id FROM {kept} WHERE waiting IS NOT NULL")
+    return Counter(judge.calendar.season_start(day) for day, _ in games)
+
+
+def _chain_line(
+    chain: str, names: Sequence[str], season: Mapping[str, Any], without: Mapping[str, Mapping[date, int]]
+) -> dict[str, Any]:
+    year, games = season["season_year"], season["games"]
+    missing = next((n for start, n in without.get(chain, {}).items() if start.year == year), 0)
+    return {
+        "chain": chain,
+        "season": year,
+        "games": games,
+        "sources": " -> ".join(f"{name} {season[name]}" for name in names),
+        "without": missing if chain in without else games - max(season[name] for name in names),
+        "needed": "yes" if chain in without else "no",
+        "verdict": AMBER if missing else GREEN,
+    }
+
+
+def estimate(plan: Plan, workers: int) -> str:
+    """How long the phase will take, in words; estimates come from earlier chunks of each table."""
+    if not plan.dates:
+        return "Nothing has to be computed."
+    seconds = plan.seconds / max(1, workers)
+    return (
+        f"{plan.dates} table dates in {len(plan.chunks)} chunks have to be computed: about {seconds / 60:.1f} minutes."
+    )
+
+
+def _together(gate: str, parts: Sequence[Verdict]) -> Verdict:
+    findings = [finding for part in parts for finding in part.findings]
+    table = next((part.table for part in parts if part.table), ())
+    about = {key: value for part in parts for key, value in part.about.items()}
+    return verdict_of(
+        gate, " ".join(part.sentence for part in parts if part.sentence), findings, table=table, about=about
+    )

@@ -55,18 +55,28 @@ def plain(what: RenderableType, width: int = WIDTH) -> str:
     return captured.get().rstrip()
 
 
-def verdict_html(verdict: Verdict) -> str:
-    """A verdict for a notebook."""
+def verdict_html(verdict: Verdict, docs: str = "") -> str:
+    """A verdict for a notebook; *docs* is the way from it to the folder that ``docs/`` lies in."""
     colour = HTML_COLOURS[verdict.verdict]
     head = f'<p style="border-left:6px solid {colour};padding-left:8px"><b>{SIGNS[verdict.verdict]} {escape(verdict.gate)}: {verdict.verdict}</b> {escape(verdict.sentence)}</p>'
     shown = verdict.findings
     items = "".join(
         f'<li style="color:{HTML_COLOURS[f.severity]}">{SIGNS[f.severity]} <b>{escape(f.where)}</b>: {escape(f.what)}'
         + (f"<br>mend: <code>{escape(f.mend)}</code>" if f.mend and (g is None or g.mend != f.mend) else "")
+        + (f' <a href="{escape(docs + f.doc)}">what it means, where it comes from</a>' if f.doc else "")
         + "</li>"
         for f, g in zip_longest(shown, shown[1:])
     )
-    return head + rows_html(verdict.table) + (f"<ul>{items}</ul>" if items else "")
+    samples = "".join(map(_sample_html, verdict.about.get("offending", ())))
+    return head + rows_html(verdict.table) + (f"<ul>{items}</ul>" if items else "") + samples
+
+
+def _sample_html(sample: Mapping[str, Any]) -> str:
+    """The first offending rows of one check, and where all of them lie."""
+    rows = [dict(zip(sample["columns"], row, strict=True)) for row in sample["rows"]]
+    place = f", all of them in <code>{escape(sample['file'])}</code>" if "file" in sample else ""
+    head = f"<p><b>{escape(sample['check'])}</b>: {len(rows)} of {sample['total']} offending rows{place}</p>"
+    return head + rows_html(rows)
 
 
 def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -79,11 +89,19 @@ def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
     head = "".join(f'<th style="text-align:{side[name]}">{escape(HEADINGS.get(name, name))}</th>' for name in names)
     body = "".join(
         "<tr>"
-        + "".join(f'<td style="text-align:{side[name]}">{escape(_cell(name, row[name]))}</td>' for name in names)
+        + "".join(
+            f'<td style="text-align:{side[name]}{_dot(name, row[name])}">{escape(_cell(name, row[name]))}</td>'
+            for name in names
+        )
         + "</tr>"
         for row in rows
     )
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _dot(name: str, value: Any) -> str:
+    """The colour of a verdict's sign; its shape says the same in black and white."""
+    return f";color:{HTML_COLOURS[value]}" if name == "verdict" and value in HTML_COLOURS else ""
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], title: str | None = None) -> RenderableType:

@@ -20,7 +20,7 @@ from IPython.display import HTML, display
 from lib import preflight, signoff
 from lib.backfill import Backfill
 from lib.calendar import as_date, closed_range, read_calendar
-from lib.checks import run_set
+from lib.checks import SETS, run_set
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
@@ -97,24 +97,40 @@ class Step:
         with self.judge() as (judge, first, last):
             return make_plan(judge, [self.phase], first, last, wish)
 
-    def quality(self) -> Verdict:
-        """Every check of the phase over the whole range."""
+    def quality(self, *sets: str) -> Verdict:
+        """The checks of the named sets over the whole range, else of all; in a run the offending rows lie beside it."""
+        chosen = sets or SETS
+        folder = self.run / "offenders" / f"{self.name}_{self.phase}" if self.run else None
         with self.judge() as (judge, first, last):
-            return run_set(judge, self.phase, first, last)
+            return run_set(judge, self.phase, first, last, chosen, folder)
 
     def warehouse_ready(self) -> Verdict:
-        """The warehouse can be reached and written, with room to spare."""
-        return preflight.warehouse_verdict(self.warehouse)
+        """The warehouse can be reached and written, nobody else is at work on it, and packages are as locked."""
+        return preflight.ready_verdict(self.warehouse, self.phase, inherited(self.warehouse))
 
     def contracts(self) -> Verdict:
         """The tables in the warehouse are those of the contracts."""
         with self.judge() as (judge, _, _):
             return preflight.contracts_verdict(judge.session, judge.registry, self.settings)
 
-    def sample(self) -> Verdict:
-        """One date of each table, computed and audited without publishing."""
+    def tables_ready(self) -> Verdict:
+        """The tables are those of the contracts, and no key is doubled before the run begins."""
         with self.judge() as (judge, first, last):
-            return preflight.sample_verdict(judge, self.phase, first, last)
+            return preflight.tables_verdict(judge, self.phase, first, last)
+
+    def sources(self) -> Verdict:
+        """Raw sources per season, and where each fallback chain stands."""
+        with self.judge() as (judge, first, last):
+            return preflight.sources_verdict(judge, first, last)
+
+    def sample(self) -> Verdict:
+        """One date of each table, computed and audited without publishing; and how long all of it will take."""
+        with self.judge() as (judge, first, last):
+            verdict = preflight.sample_verdict(judge, self.phase, first, last)
+            if verdict.red:
+                return verdict
+            time = preflight.estimate(make_plan(judge, [self.phase], first, last), self.settings.backfill.workers)
+            return replace(verdict, sentence=f"{verdict.sentence} {time}")
 
     def launch(self, table: str, plan: str = "", detach: bool = False) -> Verdict:
         """Runs the chunks of one table: those of a written plan, else what the table needs now.
@@ -223,7 +239,13 @@ def bundle(name: str, verdict: Verdict) -> dict[str, object]:
     """What the gate *name* leaves in its cell's output, by MIME type: the evidence, and how a person reads it."""
     verdict = replace(verdict, gate=name)
     text = plain(verdict_text(verdict))
-    return {GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict), "text/plain": text}
+    return {GATE_MIME: verdict.as_json(), "text/html": verdict_html(verdict, _way_to_docs()), "text/plain": text}
+
+
+def _way_to_docs() -> str:
+    """From the folder that the notebook will lie in to that of ``docs/``."""
+    folder = next((step.run for step in _open if step.run), ROOT / "notebooks")
+    return f"{os.path.relpath(ROOT, folder.resolve())}/"
 
 
 def _from_root(url: str) -> str:

@@ -23,10 +23,10 @@ NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT_SECONDS = 6 * 3600
 # what a step must give: a gate cell that is gone from the notebook itself is noticed, too
 GATES = {
-    "10_preflight": frozenset({"warehouse", "contracts", "upstream", "sample"}),
+    "10_preflight": frozenset({"warehouse", "contracts", "upstream", "sources", "sample"}),
     "20_launch": frozenset({"published"}),
     "30_monitor": frozenset({"runners", "attempts"}),
-    "40_validate": frozenset({"coverage", "quality"}),
+    "40_validate": frozenset({"coverage", "quality", "features", "reconciliation"}),
     "50_signoff": frozenset({"tables", "validator", "attempts", "quality", "dependencies", "signer"}),
     "60_train": frozenset({"readiness", "model"}),
     "70_closing": frozenset({"readiness", "artefact", "signer"}),

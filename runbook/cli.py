@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from lib.errors import RunbookError
+from runbook.verbs.check import check
 from runbook.verbs.drill import drill
 from runbook.verbs.fetch import fetch
 from runbook.verbs.gate import gate, status
@@ -48,6 +49,7 @@ for verb in (
     run,
     migrate_verb,
     gate,
+    check,
     status,
     watch,
     keys,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from lib.blocking import FIRST_GATED_PHASE
 from lib.checks.model import POST_BACKFILL, SETS, SETTLED_DAYS, Check, Result, Scope
+from lib.checks.offenders import write_offenders
 from lib.checks.read import checks_of
 from lib.checks.scan import run_scans
 from lib.coverage import Judge
@@ -17,13 +19,19 @@ from lib.verdicts import Finding, Verdict, verdict_of
 SAMPLE = 5
 
 
-def run_set(judge: Judge, phase: int, first: date, last: date, sets: tuple[str, ...] = SETS) -> Verdict:
-    """Every check of the named sets that judges *phase*; CannotJudge where there is none."""
+def run_set(
+    judge: Judge, phase: int, first: date, last: date, sets: tuple[str, ...] = SETS, folder: Path | None = None
+) -> Verdict:
+    """Every check of the named sets that judges *phase*; CannotJudge where there is none.
+
+    The full set of offending rows is written to *folder*, where one is given.
+    """
     checks = checks_of(phase, sets)
     if not checks:
         raise CannotJudge(f"no check is written for phase {phase}: a phase without checks is not checked")
     results = run_checks(Scope(judge, phase, first, last), checks)
-    return verdict_of_results("quality" if len(sets) != 1 else sets[0], phase, results)
+    written = write_offenders(folder, results) if folder else {}
+    return verdict_of_results("quality" if len(sets) != 1 else sets[0], phase, results, written)
 
 
 def run_checks(scope: Scope, checks: Sequence[Check]) -> list[Result]:
@@ -49,7 +57,9 @@ def _refuse_empty(scope: Scope, results: Sequence[Result]) -> None:
         )
 
 
-def verdict_of_results(gate: str, phase: int, results: Sequence[Result]) -> Verdict:
+def verdict_of_results(
+    gate: str, phase: int, results: Sequence[Result], written: Mapping[str, Path] | None = None
+) -> Verdict:
     """The results as a verdict: a line for each check, a finding for each that fails, with a sample of its rows."""
     failed = [result for result in results if result.failed]
     notes = [result.offenders.note for result in results if result.offenders.note]
@@ -59,7 +69,7 @@ def verdict_of_results(gate: str, phase: int, results: Sequence[Result]) -> Verd
         sentence,
         [_finding(result) for result in failed],
         table=tuple(_line(result) for result in results),
-        about={"phase": phase, "offending": [_sample(result) for result in failed]},
+        about={"phase": phase, "offending": [_sample(result, written or {}) for result in failed]},
     )
 
 
@@ -87,9 +97,16 @@ def _short(columns: Iterable[str]) -> str:
     return text if len(text) <= 48 else f"{text[:45]}..."
 
 
-def _sample(result: Result) -> dict[str, Any]:
+def _sample(result: Result, written: Mapping[str, Path]) -> dict[str, Any]:
     rows = [[_text(value) for value in row] for row in result.offenders.rows[:SAMPLE]]
-    return {"check": result.check.name, "columns": list(result.offenders.columns), "rows": rows, "total": result.failed}
+    sample = {
+        "check": result.check.name,
+        "columns": list(result.offenders.columns),
+        "rows": rows,
+        "total": result.failed,
+    }
+    file = written.get(result.check.name)
+    return sample | ({"file": f"{file.parent.parent.name}/{file.parent.name}/{file.name}"} if file else {})
 
 
 def _told(result: Result) -> str:

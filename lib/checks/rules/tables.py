@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
@@ -11,10 +12,44 @@ from lib.registry import Table
 from lib.verdicts import AMBER, RED
 
 
+@dataclass(frozen=True)
+class Day:
+    """What a table holds on one date: rows, rows that say they were written too early, rows of gold or silver."""
+
+    table: str
+    season: int
+    day: date
+    rows: int
+    too_early: int
+    good: int
+
+
 def tables_of(scope: Scope) -> list[Table]:
-    """The computed tables of the scope's phase, upstream first; those that are not in the warehouse included."""
+    """The computed tables of the scope's phase, upstream first."""
     judge = scope.judge
     return [table for table in judge.registry.computed if judge.settings.phase_of(table.name) == scope.phase]
+
+
+def days_of(scope: Scope) -> dict[str, list[Day]]:
+    """What each table of the phase holds, date by date, from one scan of each."""
+    return scope.once("days", lambda: {table.name: _by_day(scope, table) for table in tables_of(scope)})
+
+
+def _by_day(scope: Scope, table: Table) -> list[Day]:
+    day, graded = table.date_column, "quality_tier" in table.contract.column_names
+    good = "COUNTIF(quality_tier IN ('gold', 'silver'))" if graded else "COUNT(*)"
+    sql = (
+        f"SELECT season_year, {day}, COUNT(*), COUNTIF(processed_at < CAST({day} AS TIMESTAMP)"
+        f" OR processed_at > CURRENT_TIMESTAMP()), {good} FROM {table.name}"
+        f" WHERE {day} BETWEEN @first AND @last GROUP BY season_year, {day} ORDER BY {day}"
+    )
+    return [Day(table.name, *row) for row in scope.rows(sql)]
+
+
+def excluded(scope: Scope, table: str, day: date) -> bool:
+    """Whether an exclusion in force covers the table on the date."""
+    rules, as_of = scope.judge.settings.exclusions, scope.judge.calendar.as_of
+    return any(rule.covers(table, day, as_of) for rule in rules)
 
 
 def _doubled_keys(scope: Scope) -> Offenders:
@@ -40,67 +75,46 @@ def _groups(table: Table) -> str:
 
 def _gaps(scope: Scope) -> Offenders:
     found, units = [], 0
-    for table in tables_of(scope):
-        held = [day for (day,) in scope.rows(_days(table))]
+    for table, days in days_of(scope).items():
+        held = sorted({entry.day for entry in days})
         units += len(held)
-        found += [(table.name, before, after, absent) for before, after, absent in _gaps_of(scope, table, held)]
+        found += [(table, before, after, absent) for before, after, absent in _gaps_of(scope, table, held)]
     return Offenders(units, ("table", "after", "before", "game_dates_between"), found)
 
 
-def _days(table: Table) -> str:
-    day = table.date_column
-    return f"SELECT {day} FROM {table.name} WHERE {day} BETWEEN @first AND @last GROUP BY {day} ORDER BY {day}"
-
-
-def _gaps_of(scope: Scope, table: Table, held: list[date]) -> Iterator[tuple[date, date, int]]:
+def _gaps_of(scope: Scope, table: str, held: list[date]) -> Iterator[tuple[date, date, int]]:
     """Gaps inside a season that game dates lie in: the All-Star break and the summer hold none."""
-    calendar, settings = scope.judge.calendar, scope.judge.settings
+    calendar, longest = scope.judge.calendar, scope.judge.settings.checks.gap_days
     for before, after in pairwise(held):
         same_season = calendar.season_start(before) == calendar.season_start(after)
-        if not same_season or (after - before).days <= settings.checks.gap_days:
+        if not same_season or (after - before).days <= longest:
             continue
-        between = [day for day in calendar.games if before < day < after]
-        absent = [d for d in between if not any(r.covers(table.name, d, calendar.as_of) for r in settings.exclusions)]
+        absent = [day for day in calendar.games if before < day < after and not excluded(scope, table, day)]
         if absent:
             yield before, after, len(absent)
 
 
 def _written_too_early(scope: Scope) -> Offenders:
-    parts = [
-        f"SELECT '{t.name}' AS table_name, {t.date_column} AS day, MIN(processed_at) AS first_written, COUNT(*) AS table_rows,"
-        f" COALESCE(COUNTIF(processed_at < CAST({t.date_column} AS TIMESTAMP) OR processed_at > CURRENT_TIMESTAMP()), 0) AS too_early"
-        f" FROM {t.name} WHERE {t.date_column} BETWEEN @first AND @last GROUP BY {t.date_column}"
-        for t in tables_of(scope)
-    ]
-    days = " UNION ALL ".join(parts)
-    units, failed = scope.rows(f"SELECT COUNT(*), COALESCE(COUNTIF(too_early > 0), 0) FROM ({days})")[0]
-    sql = f"SELECT table_name, day, too_early, table_rows FROM ({days}) WHERE too_early > 0 ORDER BY table_name, day"
-    return Offenders(units, ("table", "date", "rows_too_early", "rows"), scope.rows(sql) if failed else [])
+    days = [entry for of_table in days_of(scope).values() for entry in of_table]
+    early = [(entry.table, entry.day, entry.too_early, entry.rows) for entry in days if entry.too_early]
+    return Offenders(len(days), ("table", "date", "rows_too_early", "rows"), early)
 
 
 def _poor_seasons(scope: Scope) -> Offenders:
     """A season begins with thin windows, by right: its first dates say nothing of the sources."""
     counts: dict[tuple[str, int], list[int]] = {}
-    for name, season, day, rows, good in scope.rows(_graded(scope)):
-        if (day - scope.judge.calendar.season_start(day)).days >= SETTLED_DAYS:
-            total = counts.setdefault((name, season), [0, 0])
-            total[0], total[1] = total[0] + rows, total[1] + good
+    for entry in (entry for of_table in days_of(scope).values() for entry in of_table):
+        if (entry.day - scope.judge.calendar.season_start(entry.day)).days >= SETTLED_DAYS:
+            total = counts.setdefault((entry.table, entry.season), [0, 0])
+            total[0], total[1] = total[0] + entry.rows, total[1] + entry.good
     least = scope.judge.settings.checks.quality_pct
     poor = [
         (name, season, round(100 * good / rows, 1), rows)
         for (name, season), (rows, good) in sorted(counts.items())
         if 100 * good < least * rows
     ]
-    return Offenders(len(counts), ("table", "season", "gold_or_silver_pct", "rows"), poor)
-
-
-def _graded(scope: Scope) -> str:
-    return " UNION ALL ".join(
-        f"SELECT '{t.name}', season_year, {t.date_column}, COUNT(*), COUNTIF(quality_tier IN ('gold', 'silver'))"
-        f" FROM {t.name} WHERE {t.date_column} BETWEEN @first AND @last GROUP BY season_year, {t.date_column}"
-        for t in tables_of(scope)
-        if "quality_tier" in t.contract.column_names
-    )
+    units = len({(entry.table, entry.season) for of_table in days_of(scope).values() for entry in of_table})
+    return Offenders(units, ("table", "season", "gold_or_silver_pct", "rows"), poor)
 
 
 CHECKS = (

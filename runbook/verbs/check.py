@@ -1,0 +1,125 @@
+"""``runbook check``: any set of checks, or one check, alone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import click
+
+from lib import preflight
+from lib.checks import SETS, Check, Scope, all_checks, named, run_checks, verdict_of_results
+from lib.checks.offenders import write_offenders
+from lib.coverage import Judge
+from lib.errors import BadInput
+from lib.lease import inherited
+from lib.show import table_of, verdict_text
+from lib.verdicts import AMBER, RED, Verdict, worst
+from runbook.options import ML, Place, json_option, open_place, phase_verdict, range_options, warehouse_option
+
+PREFLIGHT, READINESS = "preflight", "readiness"
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[SET|NAME]...")
+@click.option("--phase", type=int, help="Only this phase; else every computed one.")
+@click.option("--list", "as_list", is_flag=True, help="Show every set and check, and run none.")
+@click.option("--offenders", metavar="DIR", type=Path, help="Write the offending rows there, a CSV for each check.")
+@range_options
+@click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
+@json_option
+@warehouse_option
+def check(
+    names: tuple[str, ...],
+    phase: int | None,
+    as_list: bool,
+    offenders: Path | None,
+    start_date: date | None,
+    end_date: date | None,
+    strict: bool,
+    as_json: bool,
+    url: str | None,
+) -> int:
+    """Run checks alone: whole sets, or single ones by name; every set where none is named.
+
+    \b
+    preflight       may a backfill start?
+    post-backfill   keys, rows a game, values, sums, results
+    features        coverage and variance, per feature and season
+    regression      the same days of the season before
+    reconciliation  every game from raw data to the features
+    unknowns        what nobody asked for
+    receipts        rows against what was published
+    readiness       may a model be trained? (runbook gate ml)
+
+    docs/checks.md says what each means, where it comes from and what to do.
+    """
+    place = open_place(url, start_date, end_date)
+    if as_list:
+        return _list(place, as_json)
+    chosen = _chosen(names)
+    if phase is not None and phase not in place.computed_phases:
+        raise BadInput(f"no table is computed in phase {phase}: choose one of {_words(place.computed_phases)}")
+    verdicts = list(_verdicts(place, names, chosen, [phase] if phase else list(place.computed_phases), offenders))
+    if as_json:
+        click.echo(json.dumps({"verdicts": [verdict.as_json() for verdict in verdicts]}, indent=1))
+    else:
+        for verdict in verdicts:
+            place.console.print(verdict_text(verdict))
+    worst_one = worst(verdict.verdict for verdict in verdicts)
+    return 1 if worst_one == RED or (strict and worst_one == AMBER) else 0
+
+
+def _chosen(names: tuple[str, ...]) -> list[Check]:
+    """The checks that are named, each once; all of them where none is."""
+    asked = [name for name in names if name not in (PREFLIGHT, READINESS)]
+    if not names:
+        return list(all_checks())
+    return list(dict.fromkeys(one for name in asked for one in named(name)))
+
+
+def _verdicts(
+    place: Place, names: tuple[str, ...], chosen: list[Check], phases: list[int], folder: Path | None
+) -> Iterator[Verdict]:
+    with place.judge() as (judge, first, last):
+        for phase in phases:
+            if PREFLIGHT in names:
+                yield from _preflight(place, judge, phase, first, last)
+            yield from _of_phase(Scope(judge, phase, first, last), chosen, folder)
+        if READINESS in names:
+            yield phase_verdict(judge, ML, first, last)
+
+
+def _of_phase(scope: Scope, chosen: list[Check], folder: Path | None) -> Iterator[Verdict]:
+    for name in SETS:
+        checks = [one for one in chosen if one.set == name and one.phase in (None, scope.phase)]
+        if checks:
+            results = run_checks(scope, checks)
+            written = write_offenders(folder / f"phase_{scope.phase}", results) if folder else None
+            yield verdict_of_results(f"phase {scope.phase} {name}", scope.phase, results, written)
+
+
+def _preflight(place: Place, judge: Judge, phase: int, first: date, last: date) -> Iterator[Verdict]:
+    yield preflight.ready_verdict(place.warehouse, phase, inherited(place.warehouse))
+    yield preflight.tables_verdict(judge, phase, first, last)
+    yield phase_verdict(judge, phase - 1, first, last)
+    yield preflight.sources_verdict(judge, first, last)
+    yield preflight.sample_verdict(judge, phase, first, last)
+
+
+def _list(place: Place, as_json: bool) -> int:
+    rows = [
+        {"set": one.set, "phase": one.phase or "each", "check": one.name, "severity": one.severity, "finds": one.means}
+        for one in all_checks()
+    ]
+    if as_json:
+        click.echo(json.dumps({"checks": rows}, indent=1))
+    else:
+        place.console.print(table_of(rows, "Checks; 'runbook check SET' or 'runbook check NAME' runs them"))
+    return 0
+
+
+def _words(phases: tuple[int, ...]) -> str:
+    return ", ".join(map(str, phases))
