@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lib.settings import ROOT
+from runbook.docs.checks import checklist_page, checks_page, ml_checklist_page
 from runbook.docs.command_line import command_line_page
 from runbook.docs.settings import settings_page
 from runbook.drills.case import cases
@@ -13,6 +14,10 @@ from runbook.drills.page import page
 
 DOCS = ROOT / "docs"
 PAGES: Mapping[str, Callable[[], str]] = {
+    "checks.md": checks_page,
+    "checklists/phase-3.md": lambda: checklist_page(3),
+    "checklists/phase-4.md": lambda: checklist_page(4),
+    "checklists/phase-ml.md": ml_checklist_page,
     "drills.md": lambda: page(cases()),
     "reference/command-line.md": command_line_page,
     "reference/runbook-toml.md": settings_page,

@@ -55,6 +55,11 @@ def check(
     readiness       may a model be trained? (runbook gate ml)
 
     docs/checks.md says what each means, where it comes from and what to do.
+
+    \b
+    Examples:
+      runbook check features --phase 3
+      runbook check two_sides_of_a_game --offenders offenders
     """
     place = open_place(url, start_date, end_date)
     if as_list:
