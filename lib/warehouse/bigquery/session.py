@@ -85,7 +85,8 @@ class BigQuerySession:
         """Runs a query into a stage table, which is gone after the session unless it was made a stage."""
         attempt = self.jobs.labels.get("attempt") or uuid.uuid4().hex
         table = f"{self.jobs.address.stage_dataset}.stage_{attempt}_{len(self._stored)}"
-        self.jobs.run(*self._final(Query(sql, parameters)), purpose="compute", destination=table)
+        with self.jobs.labelled(table=contract.name if contract else None):
+            self.jobs.run(*self._final(Query(sql, parameters)), purpose="compute", destination=table)
         self._stored.append(table)
         self._views[name] = Query(f"SELECT * FROM {table}", {})
 
