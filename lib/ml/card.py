@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from lib.features import TRAINING_21
+
 if TYPE_CHECKING:
     from lib.ml.artefact import ModelFacts
 
@@ -12,6 +14,15 @@ SIMULATED = (
     "**Simulated.** The games were made up. Every figure below says how the model does on a simulated league,"
     " and nothing about real games.\n\n"
 )
+POPULATION = """\
+Players who played: a row is trained on only where the player then had minutes. Who plays is known only afterwards, so
+for a player who may sit out a prediction means "if he plays". The first 14 days of a season are not in it. A player
+without enough games is described by defaults, which the feature store names."""
+LIMITS = """\
+* It knows no line-ups, trades of the day, injuries of team-mates beyond what usage shows, nor foul trouble.
+* It predicts a mean. Single games spread around it by about its root mean square error{rmse}; no interval is promised.
+* A line may look further than it does: beating the simple averages is not beating a market.
+* It was not measured on any season after its test rows."""
 TEXT = """# Model card: {system_id}
 
 {simulated}Predicts the points a player scores in a game, from {features} features that look strictly before its date.
@@ -34,16 +45,11 @@ TEXT = """# Model card: {system_id}
 
 ## What population it knows
 
-Players who played: a row is trained on only where the player then had minutes. Who plays is known only afterwards, so
-for a player who may sit out a prediction means "if he plays". The first 14 days of a season are not in it. A player
-without enough games is described by defaults, which the feature store names.
+{population}
 
 ## What it cannot do
 
-* It knows no line-ups, trades of the day, injuries of team-mates beyond what usage shows, nor foul trouble.
-* It predicts a mean. Single games spread by about {rmse:.1f} points around it; no interval is promised.
-* A line may look further than it does: beating the simple averages is not beating a market.
-* It was not measured on any season after its test rows.
+{limits}
 """
 
 
@@ -53,12 +59,13 @@ def card(facts: ModelFacts, metrics: Mapping[str, Any]) -> str:
     told = facts.model_dump() | parts
     told |= {
         "simulated": SIMULATED if facts.simulated else "",
-        "features": 21,
+        "features": len(TRAINING_21),
         "iterations": metrics["iterations"],
         "versions": ", ".join(f"{name} {number}" for name, number in facts.versions.items()),
         "scores": _table(metrics["test"]),
         "lines": _lines(metrics["with_a_line"]),
-        "rmse": metrics["test"][0]["rmse"],
+        "population": POPULATION,
+        "limits": LIMITS.format(rmse=f", {metrics['test'][0]['rmse']:.1f} points"),
     }
     return TEXT.format(**told)
 

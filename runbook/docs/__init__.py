@@ -8,6 +8,7 @@ from pathlib import Path
 from lib.settings import ROOT
 from runbook.docs.checks import checklist_page, checks_page, ml_checklist_page
 from runbook.docs.command_line import command_line_page
+from runbook.docs.model_card import model_card_page
 from runbook.docs.settings import settings_page
 from runbook.drills.case import cases
 from runbook.drills.page import page
@@ -19,6 +20,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "checklists/phase-4.md": lambda: checklist_page(4),
     "checklists/phase-ml.md": ml_checklist_page,
     "drills.md": lambda: page(cases()),
+    "model-card.md": model_card_page,
     "reference/command-line.md": command_line_page,
     "reference/runbook-toml.md": settings_page,
 }
