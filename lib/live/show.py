@@ -8,8 +8,7 @@ from datetime import date, datetime
 from io import StringIO
 from math import ceil
 
-from rich.box import SIMPLE
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, Group, JustifyMethod, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -33,6 +32,7 @@ CELLS = {
 RANK = {state: place for place, state in enumerate(CELLS)}
 FAILURES_SHOWN = 6
 NAME_WIDTH, COUNT_WIDTH = 37, 9
+MIN_WIDTHS = {"table": 28, "expected": 8, "this work": 9, "dates/s": 7, "ETA": 6}
 NOTEBOOK_WIDTH = 130
 PRE = '<pre style="background:#fff;color:#222;line-height:1.2;font-size:12px;padding:8px;margin:0">{code}</pre>'
 
@@ -40,10 +40,10 @@ PRE = '<pre style="background:#fff;color:#222;line-height:1.2;font-size:12px;pad
 def view_text(view: View, width: int, height: int | None = None) -> RenderableType:
     """A view for a terminal of *width* columns; with *height* lines, the seasons fold where they do not fit."""
     parts = _words(view)
-    used = 12 + len(view.works) + len(view.tables) + min(len(view.failures), FAILURES_SHOWN + 1)
+    used = 9 + len(view.works) + len(view.tables) + min(len(view.failures), FAILURES_SHOWN + 1)
     rows = [row for table in view.tables for row in _season_rows(table, width)]
     folded = [_strip(_short(t.table), "", list(t.states.values()), width) for t in view.tables]
-    return Group(*parts, *(rows if height is None or used + len(rows) <= height else folded), _legend())
+    return Group(*parts, *(rows if height is None or used + len(rows) <= height else folded), Text(), _legend())
 
 
 def view_html(view: View) -> str:
@@ -69,11 +69,13 @@ def view_line(view: View) -> str:
 
 
 def _words(view: View) -> list[RenderableType]:
-    parts: list[RenderableType] = [_head(view), _works(view), _tables(view)]
-    parts += [Text(f"  ■ {_short(t)} {day}: {why}", "bold red") for (t, day), why in _first(view)]
+    parts: list[RenderableType] = [_head(view), Text(), _works(view), Text(), _tables(view)]
+    for (table, day), why in _first(view):
+        said = f"■ {_short(table)} {day}: {why}"
+        parts.append(Text(said, "bold red", no_wrap=True, overflow="ellipsis"))
     if len(view.failures) > FAILURES_SHOWN:
         parts.append(Text(f"  ... and {len(view.failures) - FAILURES_SHOWN} more", "red"))
-    return parts
+    return [*parts, Text()]
 
 
 def _head(view: View) -> Text:
@@ -82,7 +84,8 @@ def _head(view: View) -> Text:
     said = (
         "nobody is at work" if view.over else f"{done:,} of {total:,} table-dates done{_whole_eta(view, done, total)}"
     )
-    return Text.assemble((said, "bold"), f"   {view.place}, as-of {view.as_of}, {view.at.astimezone():%H:%M:%S}")
+    where = f"   {view.at.astimezone():%H:%M:%S}, as-of {view.as_of}, {view.place}"
+    return Text.assemble((said, "bold"), where, no_wrap=True, overflow="ellipsis")
 
 
 def _whole_eta(view: View, done: int, total: int) -> str:
@@ -95,9 +98,9 @@ def _whole_eta(view: View, done: int, total: int) -> str:
 
 
 def _works(view: View) -> Table:
-    table = Table(box=SIMPLE, header_style="bold", padding=(0, 1, 0, 0))
+    table = Table(box=None, header_style="bold underline", padding=(0, 2, 0, 0))
     for name in ("who", "does", "since", "for", "state"):
-        table.add_column(name, no_wrap=name != "state")
+        table.add_column(name, no_wrap=True, overflow="ellipsis")
     for work in sorted(_told(view), key=lambda work: (not work.alive, work.since)):
         state = outcome_of(work)
         style = {"running": "cyan", "done": "green", "proven": "green"}.get(state, "bold red")
@@ -128,10 +131,11 @@ def _does(work: Work) -> str:
 
 
 def _tables(view: View) -> Table:
-    table = Table(box=SIMPLE, header_style="bold", padding=(0, 1, 0, 0))
+    table = Table(box=None, header_style="bold underline", padding=(0, 2, 0, 0))
     for name in ("table", "full", "expected", "%", "this work", "dates/s", "ETA"):
-        table.add_column(name, justify="left" if name == "table" else "right", no_wrap=True)
-    table.add_column("not full")
+        justify: JustifyMethod = "left" if name == "table" else "right"
+        table.add_column(name, justify=justify, no_wrap=True, min_width=MIN_WIDTHS.get(name, 5))
+    table.add_column("not full", no_wrap=True, overflow="ellipsis")
     for row in view.tables:
         share = f"{100 * row.covered / row.expected:.1f}" if row.expected else "-"
         rest = ", ".join(f"{count} {state}" for state, count in row.counts.items())
@@ -182,7 +186,7 @@ def _strip(name: str, label: str, states: Sequence[str], width: int) -> Text:
 
 
 def _legend() -> Text:
-    text = Text("\n", no_wrap=True)
+    text = Text(no_wrap=True)
     for state, (sign, style) in CELLS.items():
         if state != "bootstrap":
             text.append(sign, style).append(f" {state}   ", "bright_black")
