@@ -23,6 +23,7 @@ from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
 from lib.errors import QueryFailed
 from lib.lease import Fence, Fenced
+from lib.moments import moment
 from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
@@ -144,7 +145,9 @@ class Backfill:
         outcome.published = {day: held[day].rows if day in held else 0 for day in clean}
         kept = [held[day] for day in clean if day in held and held[day].expected > 0]
         receipts = [_receipt(table, holding, digests, "published", attempt) for holding in kept]
+        moment("stage computed")
         staged.write(session, path, clean)
+        moment("stage written")
         return outcome, receipts
 
     def _holdings(

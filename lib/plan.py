@@ -18,6 +18,7 @@ from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
 from lib.coverage import DateState, Judge, TableCoverage
 from lib.errors import BadInput
+from lib.files import write_whole
 from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
 from lib.warehouse.interface import Row
@@ -99,7 +100,7 @@ class Plan:
     def write(self, path: Path, **more: object) -> None:
         """Writes the plan as JSON, and *more* that is only for people."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(self.as_json() | more, indent=1))
+        write_whole(path, json.dumps(self.as_json() | more, indent=1).encode(), "plan")
 
     def as_json(self) -> dict[str, object]:
         """The plan for machines."""

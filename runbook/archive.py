@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any, Literal
 from lib.errors import BadInput
 from runbook.notebook import GATE_MIME, Cell, gate_names, gates_of, read, text
 from runbook.parameters import TAG, declared
+from runbook.patches import patches
+from runbook.secrets import is_secret
 from runbook.shell_use import shell_use
 
 State = Literal["proven", "red", "not proven"]
@@ -32,7 +34,7 @@ _MARKER_TEXT = re.compile(
 )
 _REFUSED_TAGS = {"skip-execution", "raises-exception"}
 _TRACEBACK = re.compile(r"Traceback \(most recent call last\)|^Exception in thread ", re.MULTILINE)
-_WARNING = re.compile(r"\b\w*Warning:|\bWARNING\b")
+_WARNING = re.compile(r"^.*(?:\b\w*Warning:|\b(?:WARNING|ERROR|CRITICAL)\b).*$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -47,7 +49,7 @@ class Verified:
 
 
 @dataclass(frozen=True)
-class _Case:
+class Case:
     """One archive beside what it must be."""
 
     planned: list[Cell]
@@ -79,6 +81,9 @@ class _Case:
         return [cell for cell in self.all if cell.is_code and cell.number <= last]
 
 
+Rule = Callable[[Case], Iterator[str]]
+
+
 def verify(
     archive: Path, template: Path, parameters: Mapping[str, Any], gates: Collection[str] | None = None
 ) -> Verified:
@@ -86,13 +91,18 @@ def verify(
 
     `gates` are the gates the step must give; None means those that its cells tagged `gate` name.
     """
+    return weighed(lambda: _case(archive, template, parameters, gates), RULES)
+
+
+def weighed(make: Callable[[], Case], rules: Sequence[Rule]) -> Verified:
+    """What a case comes to under *rules*; one that cannot be made proves nothing."""
     try:
-        case = _case(archive, template, parameters, gates)
-        reasons = [reason for rule in _RULES for reason in rule(case)]
+        case = make()
+        reasons = [reason for rule in rules for reason in rule(case)]
     except BadInput as error:
         return Verified("not proven", [str(error)])
     except (KeyError, TypeError, AttributeError) as error:
-        return Verified("not proven", [f"{archive}: its cells are malformed ({type(error).__name__}: {error})."])
+        return Verified("not proven", [f"its cells are malformed ({type(error).__name__}: {error})."])
     verdicts = [verdict for cell in case.executed for verdict in _verdicts_of(cell)]
     warnings = sum(len(_WARNING.findall(_stderr(cell))) for cell in case.all)
     if reasons:
@@ -102,6 +112,22 @@ def verify(
     return Verified("proven", [], verdicts, warnings)
 
 
+def judged(
+    archive: Path, template: Path, parameters: Mapping[str, Any], gates: Collection[str] | None, log: Path
+) -> Verified:
+    """`verify`, and what the notebook's processes wrote to their log: a traceback there proves nothing, either.
+
+    After a red gate the log holds Papermill's account of it.
+    """
+    found = verify(archive, template, parameters, gates)
+    said = _COLOUR.sub("", log.read_text(encoding="utf-8")) if log.exists() else ""
+    warnings = found.stderr_warnings + len(_WARNING.findall(said))
+    if found.state == "proven" and (count := len(_TRACEBACK.findall(said))):
+        reason = f"{log.name} holds {count} traceback{'s'[: count != 1]}: {said.strip().splitlines()[-1]}"
+        return Verified("not proven", [reason], found.verdicts, warnings)
+    return Verified(found.state, found.reasons, found.verdicts, warnings)
+
+
 def template_faults(template: Path) -> list[str]:
     """Why a run of this template could never be proven, known before it is launched."""
     try:
@@ -109,17 +135,17 @@ def template_faults(template: Path) -> list[str]:
         gates_of(cells)
     except BadInput as error:
         return [str(error)]
-    faults = [fault for cell in cells for fault in _cell_faults(cell)]
+    faults = [*(fault for cell in cells for fault in _cell_faults(cell)), *patches(cells)]
     return faults + [f"{cell.label} is tagged {INJECTED}" for cell in cells if INJECTED in cell.tags]
 
 
-def _case(archive: Path, template: Path, parameters: Mapping[str, Any], gates: Collection[str] | None) -> _Case:
+def _case(archive: Path, template: Path, parameters: Mapping[str, Any], gates: Collection[str] | None) -> Case:
     planned = read(template)
     cells = [cell for cell in read(archive) if not _is_marker(cell)]
     cells = [_renumbered(number, cell) for number, cell in enumerate(cells, start=1)]
     at = next((cell.number for cell in planned if TAG in cell.tags), 0)
     injected = cells[at] if parameters and at < len(cells) and INJECTED in cells[at].tags else None
-    return _Case(
+    return Case(
         planned=planned,
         executed=[cell for cell in cells if cell is not injected],
         injected=injected,
@@ -137,7 +163,7 @@ def _renumbered(number: int, cell: Cell) -> Cell:
     return Cell(**{**vars(cell), "number": number})
 
 
-def _cells_equal_the_template(case: _Case) -> Iterator[str]:
+def _cells_equal_the_template(case: Case) -> Iterator[str]:
     if len(case.executed) != len(case.planned):
         yield f"the archive has {len(case.executed)} cells of its own, the template has {len(case.planned)}"
     for planned, executed in zip(case.planned, case.executed, strict=False):
@@ -157,7 +183,7 @@ def _same(planned: Cell, executed: Cell) -> bool:
     )
 
 
-def _injected_is_nothing_but_the_parameters(case: _Case) -> Iterator[str]:
+def _injected_is_nothing_but_the_parameters(case: Case) -> Iterator[str]:
     if not case.parameters:
         return
     if case.injected is None:
@@ -185,7 +211,7 @@ def _assignment(statement: ast.stmt) -> tuple[str, Any]:
     raise ValueError
 
 
-def _cells_ran_once_and_in_order(case: _Case) -> Iterator[str]:
+def _cells_ran_once_and_in_order(case: Case) -> Iterator[str]:
     counts = [cell.execution_count for cell in case.until_red]
     for cell in case.until_red:
         if cell.execution_count is None:
@@ -195,14 +221,14 @@ def _cells_ran_once_and_in_order(case: _Case) -> Iterator[str]:
         yield f"the cells did not run once each and in order: their execution counts are {counts}"
 
 
-def _kernel_answered_every_cell(case: _Case) -> Iterator[str]:
+def kernel_answered_every_cell(case: Case) -> Iterator[str]:
     """A cell in which the kernel died or ran out of time has a count, but no reply."""
     for cell in case.until_red:
         if cell.execution_count is not None and not {"shell.execute_reply", "iopub.status.idle"} <= set(cell.timing):
             yield f"{cell.label} did not finish: the kernel never answered"
 
 
-def _nothing_ran_besides(case: _Case) -> Iterator[str]:
+def _nothing_ran_besides(case: Case) -> Iterator[str]:
     due = {cell.number for cell in case.until_red}
     for cell in case.all:
         if cell.number not in due and (cell.execution_count is not None or cell.outputs):
@@ -210,9 +236,10 @@ def _nothing_ran_besides(case: _Case) -> Iterator[str]:
             yield f"{cell.label} {why}"
 
 
-def _no_cell_can_hide_a_failure(case: _Case) -> Iterator[str]:
+def _no_cell_can_hide_a_failure(case: Case) -> Iterator[str]:
     for cell in case.all:
         yield from _cell_faults(cell)
+    yield from patches(case.all)
 
 
 def _cell_faults(cell: Cell) -> Iterator[str]:
@@ -221,9 +248,11 @@ def _cell_faults(cell: Cell) -> Iterator[str]:
     if cell.is_code:
         for what in shell_use(cell.source):
             yield f"{cell.label} uses {what}, whose failure raises nothing: use subprocess.run(..., check=True)"
+        if is_secret(cell.source):
+            yield f"{cell.label} holds what looks like a secret, and sources are archived"
 
 
-def _no_errors(case: _Case) -> Iterator[str]:
+def _no_errors(case: Case) -> Iterator[str]:
     for cell in case.all:
         if cell is case.red_cell:
             continue
@@ -232,14 +261,14 @@ def _no_errors(case: _Case) -> Iterator[str]:
                 yield f"{cell.label} raised {output['ename']}: {output['evalue']}".strip()
 
 
-def _no_hidden_traceback(case: _Case) -> Iterator[str]:
+def _no_hidden_traceback(case: Case) -> Iterator[str]:
     for cell in case.all:
         stderr = _stderr(cell)
         if _TRACEBACK.search(stderr):
             yield f"{cell.label} hides a traceback in stderr: {stderr.strip().splitlines()[-1]}"
 
 
-def _gates_gave_their_verdicts(case: _Case) -> Iterator[str]:
+def _gates_gave_their_verdicts(case: Case) -> Iterator[str]:
     given = [verdict for cell in case.executed for verdict in _verdicts_of(cell)]
     for verdict in given:
         if verdict.get("verdict") not in ("green", "amber", "red") or not isinstance(verdict.get("gate"), str):
@@ -251,7 +280,7 @@ def _gates_gave_their_verdicts(case: _Case) -> Iterator[str]:
     yield from (f"gate {name} gave no verdict" for name in sorted(_due(case) - set(names)))
 
 
-def _due(case: _Case) -> frozenset[str]:
+def _due(case: Case) -> frozenset[str]:
     """The gates whose verdicts must be there; a red gate excuses those named in cells behind it."""
     if case.red_cell is None:
         return case.gates
@@ -259,14 +288,14 @@ def _due(case: _Case) -> frozenset[str]:
     return case.gates - gates_of([cell for cell in case.executed if cell.number > last])
 
 
-def _verdicts_stand_in_their_cells(case: _Case) -> Iterator[str]:
+def _verdicts_stand_in_their_cells(case: Case) -> Iterator[str]:
     for cell in case.executed:
         given = [verdict.get("gate") for verdict in _verdicts_of(cell)]
         named = gate_names(cell) if "gate" in cell.tags else []
         yield from (f"{cell.label} gives a verdict for {name}" for name in given if name not in named)
 
 
-def _nothing_was_detached(case: _Case) -> Iterator[str]:
+def _nothing_was_detached(case: Case) -> Iterator[str]:
     """Work that went on outside the notebook's own kernel is no part of what the notebook shows."""
     for cell in case.executed:
         for verdict in _verdicts_of(cell):
@@ -274,19 +303,19 @@ def _nothing_was_detached(case: _Case) -> Iterator[str]:
                 yield f"gate {verdict.get('gate')} speaks of detached work, which proves nothing: launch it without detach"
 
 
-def _red_gate_stops(case: _Case) -> Iterator[str]:
+def _red_gate_stops(case: Case) -> Iterator[str]:
     for cell in case.executed:
         for verdict in _verdicts_of(cell):
             if verdict.get("verdict") == "red" and cell is not case.red_cell:
                 yield f"gate {verdict.get('gate')} is red but did not stop the notebook"
 
 
-_RULES: tuple[Callable[[_Case], Iterator[str]], ...] = (
+RULES: tuple[Rule, ...] = (
     _cells_equal_the_template,
     _injected_is_nothing_but_the_parameters,
     _no_cell_can_hide_a_failure,
     _no_errors,
-    _kernel_answered_every_cell,
+    kernel_answered_every_cell,
     _cells_ran_once_and_in_order,
     _nothing_ran_besides,
     _no_hidden_traceback,

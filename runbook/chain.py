@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from lib.errors import BadInput
+from lib.files import READ_ONLY, sync_folder, write_whole
 from lib.lease import Fence, as_environment
 from lib.live.progress import FILE
 from lib.live.work import RUN, at_work
+from lib.moments import moment
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
 from runbook.estimates import beside_actual
 from runbook.execute import Event, Interrupted, Job, Outcome, execute_group
-from runbook.manifest import Manifest, StepRecord, code_digests, file_digest, revision, versions
+from runbook.holding import held
+from runbook.manifest import (
+    SOURCES,
+    Manifest,
+    PlannedStep,
+    Prints,
+    StepRecord,
+    code_digests,
+    file_digest,
+    revision,
+    source_digests,
+    versions,
+)
+from runbook.notebook import kernel_of
+from runbook.prints import prints_over, touched_tables
 
 NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT_SECONDS = 6 * 3600
@@ -161,20 +180,27 @@ class Runner:
 
         Raises Interrupted after SIGINT or SIGTERM, with the manifest written.
         """
+        manifest = self.begin()
+        with held(self.folder):
+            return self.go_on(manifest)
+
+    def go_on(self, manifest: Manifest) -> Manifest:
+        """Executes the chain's steps; records them in *manifest* and in the folder."""
         with at_work(self.warehouse, RUN, self._title(), self.folder / FILE, self.folder.name):
-            return self._run()
+            return self._go_on(manifest)
 
     def _title(self) -> str:
         return f"phases {', '.join(map(str, self.chain.phases))}"
 
-    def _run(self) -> Manifest:
-        manifest = self._begin()
+    def _go_on(self, manifest: Manifest) -> Manifest:
         red = False
         try:
             for wave in self.chain.waves:
                 if red and not wave[0].launch and wave[0].notebook != "30_monitor":
                     break
-                outcomes = execute_group([self._job(step) for step in wave], self.workers, self.on_event)
+                manifest.underway = [step.name for step in wave]
+                manifest.write(self.folder)
+                outcomes = execute_group([self._job(step, manifest) for step in wave], self.workers, self.on_event)
                 self._note(manifest, wave, outcomes)
                 red = red or any(outcome.state != "proven" for outcome in outcomes)
                 if any(outcome.state == "not proven" for outcome in outcomes) or (red and not wave[0].launch):
@@ -186,19 +212,36 @@ class Runner:
         except BaseException as error:
             self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
+        for name, after in prints_over(self.warehouse, self.chain.plan, manifest.tables).items():
+            manifest.tables[name].after = after
         manifest.estimates = beside_actual(self.chain, manifest.steps)
         self._end(manifest, _outcome_of(manifest))
         return manifest
 
-    def _begin(self) -> Manifest:
-        self.folder.mkdir(parents=True)
-        self.chain.plan.write(self.folder / "plan.json")
+    def begin(self) -> Manifest:
+        """A new folder with plan and manifest, there as a whole or not at all."""
+        manifest = self._manifest()
+        making = self.folder.parent / ".making" / self.folder.name  # where nobody looks for runs
+        making.mkdir(parents=True)
+        self.chain.plan.write(making / "plan.json")
         if self.reviewed:
-            self.reviewed.write(self.folder / "reviewed-plan.json")
+            self.reviewed.write(making / "reviewed-plan.json")
+        write_whole(making / SOURCES, json.dumps(source_digests(), indent=1).encode(), "sources", READ_ONLY)
+        manifest.write(making)
+        moment("run folder written")
+        making.rename(self.folder)
+        sync_folder(self.folder.parent)
+        with suppress(OSError):
+            making.parent.rmdir()  # empty but for what a crash left
+        moment("run folder named")
+        return manifest
+
+    def _manifest(self) -> Manifest:
         head, dirty = revision()
         facts = self.warehouse.meta()
         plan = self.chain.plan
-        manifest = Manifest(
+        before = prints_over(self.warehouse, plan, touched_tables(plan))
+        return Manifest(
             run=self.folder.name,
             warehouse=self.warehouse.url,
             warehouse_id=facts.get("id", ""),
@@ -214,20 +257,29 @@ class Runner:
             revision=head,
             dirty=dirty,
             versions=versions(),
+            chain=[PlannedStep(**vars(step)) for step in self.chain.steps],
+            tables={name: Prints(before=before.get(name)) for name in touched_tables(plan)},
         )
-        manifest.write(self.folder)
-        return manifest
 
-    def _job(self, step: ChainStep) -> Job:
+    def free_name(self, step: ChainStep, manifest: Manifest) -> str:
+        """The step's name, numbered where an earlier attempt left something: nothing is ever overwritten."""
+        names = (step.name if n == 1 else f"{step.name}.{n}" for n in count(1))
+        traces = ("{}.ipynb", "{}.partial.ipynb", "logs/{}.log")
+        used = {record.archive for record in manifest.steps}
+        free = (name for name in names if f"{name}.ipynb" not in used)
+        return next(name for name in free if not any((self.folder / t.format(name)).exists() for t in traces))
+
+    def _job(self, step: ChainStep, manifest: Manifest) -> Job:
+        name = self.free_name(step, manifest)
         return Job(
             step=step.name,
             template=step.template,
-            output=self.folder / f"{step.name}.ipynb",
+            output=self.folder / f"{name}.ipynb",
             parameters=self._parameters(step),
             gates=GATES.get(step.notebook),
             timeout_seconds=TIMEOUT_SECONDS,
             env=as_environment(self.warehouse, self.fences),
-            log=self.folder / "logs" / f"{step.name}.log",
+            log=self.folder / "logs" / f"{name}.log",
         )
 
     def _parameters(self, step: ChainStep) -> dict[str, Any]:
@@ -239,6 +291,7 @@ class Runner:
     def _note(self, manifest: Manifest, wave: Sequence[ChainStep], outcomes: Sequence[Outcome]) -> None:
         by_name = {step.name: step for step in wave}
         manifest.steps += [self._record(by_name[outcome.step], outcome) for outcome in outcomes]
+        manifest.underway = []
         manifest.write(self.folder)
 
     def _record(self, step: ChainStep, outcome: Outcome) -> StepRecord:
@@ -255,6 +308,7 @@ class Runner:
             started=outcome.started,
             seconds=round(outcome.seconds, 3),
             stderr_warnings=outcome.stderr_warnings,
+            kernel=kernel_of(outcome.output),
         )
 
     def _end(self, manifest: Manifest, outcome: str) -> None:
@@ -262,7 +316,7 @@ class Runner:
 
 
 def _outcome_of(manifest: Manifest) -> str:
-    states = {record.state for record in manifest.steps}
+    states = {record.state for record in manifest.latest.values()}
     return "not proven" if "not proven" in states else "red" if "red" in states else "proven"
 
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from lib.errors import RunbookError
+from runbook.verbs.archive import adopt_verb, export_verb
 from runbook.verbs.check import check
 from runbook.verbs.drill import drill
 from runbook.verbs.fetch import fetch
@@ -57,6 +58,8 @@ for verb in (
     revoke,
     verify,
     report,
+    export_verb,
+    adopt_verb,
     predict_verb,
     watchman,
     drill,

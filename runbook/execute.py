@@ -23,7 +23,8 @@ from types import FrameType
 from typing import Any, Literal
 
 from lib.errors import BadInput, CannotJudge
-from runbook.archive import State, Verified, template_faults, verify
+from lib.files import READ_ONLY
+from runbook.archive import State, Verified, judged, template_faults
 from runbook.notebook import read
 from runbook.notebook_process import working_copy
 from runbook.parameters import checked
@@ -171,7 +172,7 @@ class _Trial:
 
     def finish(self, why: str, on_event: Callable[[Event], None]) -> None:
         """Judge the archive; `why` is what is already known to have gone wrong."""
-        _keep_partial(self.job.output, self.pid)
+        keep_partial(self.job.output, working_copy(self.job.output, self.pid))
         self.outcome = self.unproven(why) if why else self._verified()
         on_event(Event("finished", self.job.step, self.cells, self.cells, self.outcome))
 
@@ -185,7 +186,8 @@ class _Trial:
         return self._outcome(Verified("not proven", [why]))
 
     def _verified(self) -> Outcome:
-        return self._outcome(verify(self.job.output, self.job.template, self.parameters, self.job.gates))
+        job = self.job
+        return self._outcome(judged(job.output, job.template, self.parameters, job.gates, job.log))
 
     def _outcome(self, verified: Verified) -> Outcome:
         return Outcome(
@@ -208,12 +210,12 @@ def _why(why: str, trouble: str, status: int) -> str:
     return f"the notebook's process {how}"
 
 
-def _keep_partial(output: Path, pid: int) -> None:
+def keep_partial(output: Path, working: Path) -> None:
     """Keep what an unfinished notebook saved, under a name that says so; drop it when it is no notebook."""
-    working = working_copy(output, pid)
     with suppress(FileNotFoundError):
         try:
             read(working)
+            working.chmod(READ_ONLY)
             working.replace(output.with_name(f"{output.stem}.partial.ipynb"))
         except BadInput:
             working.unlink()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -14,11 +14,17 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lib.files import READ_ONLY, write_whole
 from lib.settings import ROOT
+from runbook.secrets import redact
 
 CODE = ("lib", "runbook", "notebooks", "runbook.toml", "requirements.lock")
 PACKAGES = ("duckdb", "sqlglot", "papermill", "nbclient", "ipykernel", "pandas", "plotly", "pydantic")
-SCHEMA = 2  # 1 knew no digests of files beside the notebooks
+# 1 knew no digests of files beside the notebooks; 2 no chain, fingerprints, kernels, tracebacks nor adopted notebooks
+SCHEMA = 3
+MANIFEST = "manifest.json"
+NOT_EVIDENCE = ("index.html",)  # the report is made anew from the evidence at any time
+SOURCES = "code.json"  # digest of every file of the code
 
 
 class StepRecord(BaseModel):
@@ -38,6 +44,40 @@ class StepRecord(BaseModel):
     started: datetime
     seconds: float
     stderr_warnings: int
+    kernel: str = ""  # language and version of the kernel, as the archive says
+    adopted: bool = False  # executed by hand in JupyterLab
+
+
+class PlannedStep(BaseModel):
+    """One step of the chain as it was planned; steps of one wave run side by side."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    notebook: str
+    parameters: dict[str, Any]
+    wave: int
+
+
+class Prints(BaseModel):
+    """Fingerprints of one table over the run's range, by season, before and after; None where they were not taken."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    before: dict[str, dict[str, Any]] | None = None
+    after: dict[str, dict[str, Any]] | None = None
+
+
+class Earlier(BaseModel):
+    """How a run stood when it was gone on with: its first ``records`` steps were executed before."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    at: datetime
+    outcome: str
+    stopped: str
+    finished: datetime | None
+    records: int
 
 
 class Manifest(BaseModel):
@@ -65,28 +105,75 @@ class Manifest(BaseModel):
     steps: list[StepRecord] = Field(default_factory=list)
     files: dict[str, str] = Field(default_factory=dict)  # SHA-256 of every other file of the folder
     estimates: list[dict[str, Any]] = Field(default_factory=list)  # seconds beside actual ones, by table
+    chain: list[PlannedStep] = Field(default_factory=list)
+    underway: list[str] = Field(default_factory=list)  # the steps that were being executed when this was written
+    tables: dict[str, Prints] = Field(default_factory=dict)  # the tables that the plan computes
+    resumed: list[Earlier] = Field(default_factory=list)  # each time the run was gone on with
     outcome: str = "running"
     finished: datetime | None = None
 
+    @property
+    def latest(self) -> dict[str, StepRecord]:
+        """The last record of each step: one that was not proven may have been executed again."""
+        return {record.step: record for record in self.steps}
+
+    @property
+    def stopped(self) -> str:
+        """Where a run that did not end stands."""
+        done = sum(record.state == "proven" for record in self.latest.values())
+        where = f"in {', '.join(self.underway)}" if self.underway else "between two steps"
+        return f"it stopped {where}, with {done} of {len(self.chain) or '?'} steps proven"
+
+    def reopen(self, folder: Path) -> None:
+        """The run is going on again; how it stood is kept."""
+        stood = Earlier(
+            at=datetime.now(UTC),
+            outcome=self.outcome,
+            stopped=self.stopped,
+            finished=self.finished,
+            records=len(self.steps),
+        )
+        self.resumed.append(stood)
+        self.outcome, self.finished, self.underway, self.files = "running", None, [], {}
+        self.write(folder)
+
     def close(self, folder: Path, outcome: str) -> None:
         """The last word: the outcome, and the digest of every file that is no executed notebook; all read-only now."""
-        self.outcome, self.finished = outcome, datetime.now(UTC)
+        self.outcome, self.finished, self.underway = outcome, datetime.now(UTC), []
         archives = {record.archive for record in self.steps}
         rest = {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()}
-        kept = {path: name for path, name in rest.items() if name not in {"manifest.json", *archives}}
+        kept = {path: name for path, name in rest.items() if name not in {MANIFEST, *NOT_EVIDENCE, *archives}}
         self.files = {name: file_digest(path) or "" for path, name in kept.items()}
         self.write(folder)
         for path in rest:
-            path.chmod(0o444)
+            path.chmod(READ_ONLY)
 
     def write(self, folder: Path) -> None:
         """Writes ``manifest.json`` whole or not at all."""
-        write_whole(folder / "manifest.json", self.model_dump_json(indent=1).encode())
+        content = json.dumps(redact(self.model_dump(mode="json")), indent=1, ensure_ascii=False).encode()
+        write_whole(folder / MANIFEST, content, "manifest", READ_ONLY if self.finished else 0o644)
 
 
 def code_digests() -> dict[str, str]:
     """SHA-256 of everything verdicts come from, by name."""
     return {name: tree_digest(ROOT / name) for name in CODE if (ROOT / name).exists()}
+
+
+def source_digests() -> dict[str, str]:
+    """SHA-256 of every file that verdicts come from, by its path in the project."""
+    paths = [ROOT / name for name in CODE if (ROOT / name).exists()]
+    files = [file for path in paths for file in ([path] if path.is_file() else sorted(_source_files(path)))]
+    return {str(file.relative_to(ROOT)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def changed_code(folder: Path, manifest: Manifest) -> list[str]:
+    """What verdicts come from and is not what the run was begun with: files where the run kept their digests."""
+    here = code_digests()
+    moved = sorted(name for name in {*here, *manifest.code} if here.get(name) != manifest.code.get(name))
+    if not moved or not (folder / SOURCES).is_file():
+        return moved
+    kept, found = json.loads((folder / SOURCES).read_text()), source_digests()
+    return sorted(name for name in {*kept, *found} if kept.get(name) != found.get(name)) or moved
 
 
 def tree_digest(path: Path) -> str:
@@ -113,16 +200,6 @@ def versions() -> dict[str, str]:
 def file_digest(path: Path) -> str | None:
     """SHA-256 of a file, None where there is none."""
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Writes a file under a temporary name, fsynced, then renamed."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    os.replace(temporary, path)
 
 
 def _source_files(folder: Path) -> Iterable[Path]:

@@ -64,6 +64,15 @@ def read(path: Path) -> list[Cell]:
         raise BadInput(f"{path}: not a notebook ({type(error).__name__}: {error}).") from error
 
 
+def kernel_of(path: Path) -> str:
+    """Language and version of the kernel that executed a notebook, as its metadata says; empty where it does not."""
+    try:
+        language = json.loads(path.read_bytes())["metadata"]["language_info"]
+        return f"{language['name']} {language['version']}"
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _cell(number: int, raw: dict[str, Any]) -> Cell:
     metadata = {key: value for key, value in raw["metadata"].items() if key not in _ADDED_BY_EXECUTION}
     tags = frozenset(metadata.pop("tags", []))

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
+from lib.files import READ_ONLY, sync_folder, write_whole
+from lib.moments import moment
 from runbook.processes import adopt_orphans, tie_to_parent
+from runbook.secrets import known_secrets, redacted, redacted_notebook
 
 # Modules the supervisor imports before it forks.
 PRELOADED = ("papermill", "runbook.kernel_manager", "nbclient.client")
 
 Report = Callable[[dict[str, Any]], None]
+
+_SCHEME = "redacted://"  # papermill's name for the writer below
 
 
 def working_copy(output: Path, pid: int) -> Path:
@@ -38,7 +44,7 @@ def run(task: dict[str, Any], private: Path, supervisor: int, report: Report) ->
     except BaseException as error:
         # Whatever it was, a signal included, it must be named: the working copy does not show it.
         lines = str(error).strip().splitlines() or ["(no message)"]
-        report({"kind": "trouble", "text": f"{type(error).__name__}: {lines[-1]}"[:500]})
+        report({"kind": "trouble", "text": redacted(f"{type(error).__name__}: {lines[-1]}")[:500]})
         raise
     return 0
 
@@ -50,8 +56,9 @@ def _settle(task: dict[str, Any], private: Path, supervisor: int) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     tie_to_parent(supervisor)
     adopt_orphans()
-    _redirect(Path(task["log"]))
     private.mkdir(mode=0o700)
+    _redirect(raw_log(private))
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
     os.environ.clear()
     os.environ.update(task["env"], JUPYTER_RUNTIME_DIR=str(private), IPYTHONDIR=str(private / "ipython"))
     os.chdir(task["cwd"])
@@ -59,6 +66,19 @@ def _settle(task: dict[str, Any], private: Path, supervisor: int) -> None:
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:
     raise SystemExit(f"stopped by {signal.Signals(signum).name}")
+
+
+def raw_log(private: Path) -> Path:
+    """Where a notebook's processes write to, outside the run's folder."""
+    return private / "log"
+
+
+def publish_log(private: Path, log: Path, environment: Mapping[str, str]) -> None:
+    """Gives the log of an ended notebook its name, without secrets, whole and read-only."""
+    raw = raw_log(private)
+    if raw.exists() and not log.exists():
+        text = redacted(raw.read_text(encoding="utf-8", errors="replace"), known_secrets(environment))
+        write_whole(log, text.encode(), "log", READ_ONLY)
 
 
 def _redirect(log: Path) -> None:
@@ -73,6 +93,7 @@ def _redirect(log: Path) -> None:
 
 def _execute(task: dict[str, Any], working: Path, report: Report) -> None:
     papermill, kernel_manager = import_module("papermill"), import_module("runbook.kernel_manager")
+    papermill.iorw.papermill_io.register(_SCHEME, RedactingWriter())
     started = 0
 
     def progress(cell: Any, cell_index: int) -> None:
@@ -83,7 +104,7 @@ def _execute(task: dict[str, Any], working: Path, report: Report) -> None:
     try:
         papermill.execute_notebook(
             task["template"].replace("{", "{{").replace("}", "}}"),
-            str(working).replace("{", "{{").replace("}", "}}"),
+            _SCHEME + str(working).replace("{", "{{").replace("}", "}}"),
             parameters=task["parameters"],
             kernel_name="python3",
             language="python",
@@ -104,10 +125,20 @@ def publish(working: Path, output: Path) -> None:
         raise FileExistsError(f"{output} is already there")
     with working.open("rb") as file:
         os.fsync(file.fileno())
-    working.chmod(0o444)
+    working.chmod(READ_ONLY)
+    moment("archive saved")
     os.replace(working, output)
-    folder = os.open(output.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(output.parent)
+    moment("archive named")
+
+
+class RedactingWriter:
+    """Papermill's way to the disk: no secret of an output is ever written, not even to the working copy."""
+
+    def write(self, text: str, path: str) -> None:
+        """Writes a notebook's JSON."""
+        Path(path.removeprefix(_SCHEME)).write_text(redacted_notebook(text), encoding="utf-8")
+
+    def pretty_path(self, path: str) -> str:
+        """The path as a person would write it."""
+        return path.removeprefix(_SCHEME)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ast
 import math
-import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
@@ -15,24 +14,11 @@ from typing import Any
 
 from lib.errors import BadInput
 from runbook.notebook import Cell, read
+from runbook.secrets import SECRET_NAME, is_secret
 
 TAG = "parameters"
 
 _TYPES: dict[str, type] = {"str": str, "int": int, "float": float, "bool": bool, "list[str]": list}
-
-_SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|pwd|secret|token|api_?key|private_?key|access_?key|credentials?)(_|$)", re.IGNORECASE
-)
-_SECRET_VALUE = re.compile(
-    r"-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|\bAKIA[0-9A-Z]{16}\b"  # Amazon access key
-    r"|\bAIza[\w-]{35}"  # Google API key
-    r"|\bya29\.[\w-]{20,}"  # Google OAuth access token
-    r"|\bgh[pousr]_\w{20,}"  # GitHub token
-    r"|\bxox[abpr]-[\w-]{10,}"  # Slack token
-    r"|\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\."  # JSON web token
-    r"|://[^/\s:@]+:[^/\s:@]+@"  # user:password in a URL
-)
 
 
 def declared(template: Path) -> Mapping[str, type]:
@@ -120,7 +106,7 @@ def _unknown(template: Path, name: str, known: Mapping[str, type]) -> str:
 def _refuse_secret(template: Path, name: str, value: Any) -> None:
     """Parameters are written into the archive, the manifest and the report: nothing secret may be among them."""
     texts = value if isinstance(value, list) else [value]
-    if _SECRET_NAME.search(name) or any(isinstance(item, str) and _SECRET_VALUE.search(item) for item in texts):
+    if SECRET_NAME.search(name) or any(isinstance(item, str) and is_secret(item) for item in texts):
         raise BadInput(
             f"{template}: parameter {name} looks like a secret, and parameters are archived; "
             "use application default credentials or an environment variable."

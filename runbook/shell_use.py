@@ -11,7 +11,7 @@ _HARMLESS = frozenset({"time", "matplotlib", "config", "load_ext", "autoreload"}
 
 def shell_use(source: str) -> Iterator[str]:
     """What in a cell's source hands work to a shell or to an IPython command that may hide a failure."""
-    for call in _calls(_parsed(source)):
+    for call in _calls(parsed(source)):
         name = _name(call)
         if name in {"system", "getoutput", "system_raw", "system_piped"}:
             yield f"{name}(...)"
@@ -19,7 +19,7 @@ def shell_use(source: str) -> Iterator[str]:
             yield f"{'%%' if name == 'run_cell_magic' else '%'}{command}"
 
 
-def _parsed(source: str) -> ast.AST:
+def parsed(source: str) -> ast.AST:
     """The syntax tree after IPython has turned its commands into calls; empty for what never ran at all."""
     try:
         return _tree(source)

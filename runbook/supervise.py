@@ -99,7 +99,9 @@ class Supervisor:
         for pid, status in ended:
             running = self._running.pop(pid)
             kill_strays(keep=self._running)
-            shutil.rmtree(self._private / str(running.task["task"]), ignore_errors=True)
+            private = self._private / str(running.task["task"])
+            notebook_process.publish_log(private, Path(running.task["log"]), running.task["env"])
+            shutil.rmtree(private, ignore_errors=True)
             end = {"status": os.waitstatus_to_exitcode(status), "why": running.why}
             self._report({"kind": "ended", **end, "seconds": time.monotonic() - running.started}, running.task["task"])
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.backfill import Outcome
+from lib.moments import moment
 from lib.plan import Chunk
 
 FILE = "progress.jsonl"  # in the folder of a run
@@ -131,5 +132,6 @@ def _append(path: Path, line: dict[str, Any]) -> None:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
         try:
             os.write(handle, (json.dumps(line) + "\n").encode())
+            moment("progress noted")
         finally:
             os.close(handle)

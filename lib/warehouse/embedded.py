@@ -27,6 +27,7 @@ from lib.contract import Column, Contract
 from lib.dialect import column_type, create_table, to_duckdb
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.lease import Lease, Owner
+from lib.moments import moment
 from lib.registry import registry
 from lib.warehouse.interface import Publication
 from lib.warehouse.leases import FileLeases, held, show, take
@@ -203,14 +204,18 @@ class EmbeddedWarehouse:
             if publication.stage is not None:
                 column = publication.date_column
                 connection.execute(f"DELETE FROM {publication.table} WHERE {column} IN (SELECT unnest($days))", days)
+                moment("rows deleted")
                 connection.execute(
                     f"INSERT INTO {publication.table} BY NAME FROM read_parquet({_quoted(publication.stage)})"
                 )
+                moment("rows inserted")
             if publication.receipts or publication.stage is not None:
                 forget = "DELETE FROM runbook.receipts WHERE table_name = $name AND day IN (SELECT unnest($days))"
                 connection.execute(forget, {"name": publication.table, **days})
             _insert(connection, "runbook.receipts", publication.receipts)
             _insert(connection, "runbook.attempts", publication.attempts)
+            moment("receipts written")
+        moment("rows published")
 
     def column_types(self) -> dict[str, dict[str, str]]:
         """Every table by ``dataset.table``: its columns with their types, as DuckDB writes them."""

@@ -12,9 +12,9 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lib.charts import Picture
+from lib.files import write_whole
 from lib.show import HEADINGS, SIGNS, UNSHOWN
 from lib.warehouse import Warehouse
-from runbook.manifest import write_whole
 from runbook.report.cells import parts_of
 from runbook.report.facts import Facts, now
 from runbook.signing.check import Book, read_book, subject_faults
@@ -50,7 +50,7 @@ def write_report(folder: Path, warehouse: Warehouse, book: Book | None = None) -
     facts = Facts(folder.resolve(), read_manifest(folder), known, _faults(folder, known))
     notebooks = [(record, parts_of(folder / record.archive)) for record in facts.manifest.steps]
     page = rendered("run.html.jinja", facts=facts, manifest=facts.manifest, notebooks=notebooks, made=now())
-    write_whole(folder / INDEX, page.encode())
+    write_whole(folder / INDEX, page.encode(), "page")
     return folder / INDEX
 
 

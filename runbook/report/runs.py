@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from runbook.manifest import write_whole
+from lib.files import write_whole
 from runbook.report.facts import HEADLINES
 from runbook.report.page import INDEX, rendered
 from runbook.signing.check import Book
@@ -34,7 +34,7 @@ class Listed:
 def write_list(runs: Path, book: Book) -> Path:
     """Writes ``index.html`` beside the runs."""
     listed = sorted(_listed(runs, book), key=lambda run: run.name, reverse=True)
-    write_whole(runs / INDEX, rendered("runs.html.jinja", runs=listed).encode())
+    write_whole(runs / INDEX, rendered("runs.html.jinja", runs=listed).encode(), "page")
     return runs / INDEX
 
 

@@ -15,11 +15,11 @@ from lib.calendar import read_calendar
 from lib.checks import run_set
 from lib.coverage import Judge
 from lib.errors import CannotJudge, RunbookError
-from lib.fingerprint import fingerprints
 from lib.settings import ROOT, load_settings
 from lib.standing import ML, gate_of, standing
 from lib.verdicts import Verdict
 from lib.warehouse import connect
+from runbook.prints import prints_of
 
 SECONDS = 1800
 
@@ -52,13 +52,7 @@ def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, An
     return {
         "standing": stands.model_dump(mode="json"),
         "verdicts": [_summary(v) for v in verdicts],
-        "fingerprints": {
-            table.name: {
-                season: {"rows": found.rows, "sha256": found.digest}
-                for season, found in fingerprints(judge.session, table, judge.calendar, first, last).items()
-            }
-            for table in tables
-        },
+        "fingerprints": {table.name: prints_of(judge.session, table, judge.calendar, first, last) for table in tables},
     }
 
 

@@ -47,6 +47,11 @@ class Envelope(BaseModel):
         """The bytes that the signatures are over."""
         return pre_authentication_encoding(self.payloadType, _decoded(self.payload))
 
+    def signature_of(self, key: Ed25519PublicKey) -> bytes:
+        """The raw signature that *key* made; empty where it made none."""
+        found = (s.sig for s in self.signatures if _holds(key, s.sig, self.signed_bytes))
+        return _decoded(next(found, ""))
+
     def signed_by(self, key: Ed25519PublicKey) -> bool:
         """Whether *key* made one of the signatures."""
         return any(_holds(key, signature.sig, self.signed_bytes) for signature in self.signatures)

@@ -10,12 +10,10 @@ from pydantic import ValidationError
 from lib.errors import CannotJudge, RunbookError
 from lib.plan import read_plan
 from lib.settings import ROOT
-from runbook.archive import verify
+from runbook.archive import Verified, judged
+from runbook.by_hand import given_by_hand, verify_by_hand
 from runbook.chain import GATES
-from runbook.manifest import Manifest, StepRecord, file_digest
-
-MANIFEST = "manifest.json"
-NOT_EVIDENCE = ("index.html",)  # the report is made anew from the evidence at any time
+from runbook.manifest import MANIFEST, NOT_EVIDENCE, Manifest, StepRecord, file_digest
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -37,7 +35,7 @@ def faults_of(folder: Path) -> list[str]:
     except CannotJudge as error:
         return [str(error)]
     return [*_run_faults(folder, manifest), *_file_faults(folder, manifest)] + [
-        fault for record in manifest.steps for fault in _step_faults(folder, record)
+        fault for record in manifest.steps for fault in step_faults(folder, record)
     ]
 
 
@@ -45,7 +43,7 @@ def _run_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     if manifest.run != folder.resolve().name:
         yield f"{MANIFEST} is of run {manifest.run}, in the folder {folder.name}"
     if manifest.finished is None:
-        yield f"the run did not end: it stands at {manifest.outcome}"
+        yield f"the run did not end: {manifest.stopped}; go on with 'runbook run --resume {manifest.run}'"
     try:
         if read_plan(folder / "plan.json").digest != manifest.plan_digest:
             yield "plan.json is not the plan that was run"
@@ -54,7 +52,9 @@ def _run_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
 
 
 def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
-    if manifest.schema_version < 2:
+    links = sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_symlink())
+    yield from (f"{name} is a link: an archive holds its files itself" for name in links)
+    if manifest.schema_version < 2 or manifest.finished is None:
         return
     held = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     archives = {record.archive for record in manifest.steps if record.archive_digest}
@@ -65,8 +65,12 @@ def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
             yield f"{name} {'is gone' if found is None else 'is not what the run left'}"
 
 
-def _step_faults(folder: Path, record: StepRecord) -> Iterator[str]:
+def step_faults(folder: Path, record: StepRecord) -> Iterator[str]:
+    """What is wrong with one executed notebook: its bytes, its template, or what it proves."""
     archive, template = folder / record.archive, ROOT / record.template
+    if archive.parent != folder or template.parent.parent != ROOT:
+        yield f"{record.archive} of {record.template}: a step lies in the run's folder, its template in the project"
+        return
     found = file_digest(archive)
     if found != record.archive_digest:
         yield f"{record.archive} {'is gone' if found is None else 'is not what the run left'}"
@@ -75,8 +79,21 @@ def _step_faults(folder: Path, record: StepRecord) -> Iterator[str]:
     if file_digest(template) != record.template_digest:
         yield f"{record.template} is not the template of {record.step} any more: check out {record.step}'s revision"
         return
-    looked = verify(archive, template, record.parameters, GATES.get(template.stem))
+    if record.state == "not proven":
+        return  # it claims nothing
+    looked = _looked_at(archive, template, record)
     if looked.state != record.state:
         yield f"{record.archive} is {looked.state}, not {record.state}: {'; '.join(looked.reasons)}"
     elif looked.verdicts != record.verdicts:
         yield f"{record.archive} gives other verdicts than {MANIFEST}"
+
+
+def _looked_at(archive: Path, template: Path, record: StepRecord) -> Verified:
+    gates = GATES.get(template.stem)
+    if not record.adopted:
+        log = archive.parent / "logs" / f"{archive.stem}.log"
+        return judged(archive, template, record.parameters, gates, log)
+    looked = verify_by_hand(archive, template, gates)
+    if looked.state == "proven" and given_by_hand(archive, template) != record.parameters:
+        return Verified("not proven", ["it was executed with other parameters than the manifest says"])
+    return looked

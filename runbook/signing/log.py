@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib.errors import CannotJudge
+from lib.moments import moment
 from lib.warehouse import Warehouse
 
 SIGN_OFF, REVOCATION = "sign-off", "revocation"
@@ -52,7 +53,10 @@ def folder_of(runs: Path) -> Path:
 def read_log(runs: Path) -> tuple[Entry, ...]:
     """Every entry, oldest first; CannotJudge where a line is damaged, gone or out of place."""
     path = folder_of(runs) / "log.jsonl"
-    lines = path.read_text().splitlines() if path.exists() else []
+    try:
+        lines = path.read_text().splitlines() if path.exists() else []
+    except UnicodeDecodeError as error:
+        raise CannotJudge(f"{path} is damaged: it is no text") from error
     entries, previous = [], FIRST
     for number, line in enumerate(lines, start=1):
         entry = _entry(line, f"{path} line {number}")
@@ -80,12 +84,23 @@ def appending(runs: Path) -> Iterator[Path]:
         yield folder
 
 
+def set_aside(folder: Path, log: tuple[Entry, ...]) -> None:
+    """An envelope that a crash left beside the log was never signed for: it goes to ``aborted``, and is kept."""
+    named = {entry.envelope for entry in log}
+    for stray in (path for path in folder.glob("*.json") if path.name not in named):
+        (folder / "aborted").mkdir(exist_ok=True)
+        stray.rename(folder / "aborted" / f"{stray.stem}.{hashlib.sha256(stray.read_bytes()).hexdigest()[:12]}.json")
+    for unfinished in folder.glob(".*.json.*"):
+        unfinished.unlink()
+
+
 def append(folder: Path, entry: Entry) -> None:
     """Adds a line, on disk before this returns."""
     handle = os.open(folder / "log.jsonl", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
     try:
         os.write(handle, f"{entry.line}\n".encode())
         os.fsync(handle)
+        moment("line appended")
     finally:
         os.close(handle)
 
@@ -93,6 +108,7 @@ def append(folder: Path, entry: Entry) -> None:
 def witness(warehouse: Warehouse, entry: Entry) -> None:
     """Notes the head in the warehouse: who cuts the log's tail would have to change that, too."""
     warehouse.append("runbook.signoffs", [(entry.sequence, entry.head, entry.kind, entry.phase, entry.signed_at)])
+    moment("head witnessed")
 
 
 def witness_faults(warehouse: Warehouse, entries: tuple[Entry, ...]) -> list[str]:

@@ -12,10 +12,11 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lib.errors import BadInput, GateFailed
+from lib.files import READ_ONLY, write_whole
 from lib.settings import Settings
 from lib.standing import ML, Standing
 from lib.warehouse import Warehouse
-from runbook.manifest import Manifest, code_digests, write_whole
+from runbook.manifest import Manifest, changed_code
 from runbook.signing.derive import derived
 from runbook.signing.envelope import seal
 from runbook.signing.evidence import faults_of, read_manifest
@@ -27,6 +28,7 @@ from runbook.signing.log import (
     append,
     appending,
     read_log,
+    set_aside,
     witness,
     witness_faults,
 )
@@ -101,7 +103,7 @@ class Desk:
             raise BadInput(f"{manifest.run} was run on another warehouse, not on {self.warehouse.url}")
         if reason := self.signer.may_sign_at(now(), manifest.warehouse_id):
             raise BadInput(f"{reason}: nothing was signed")
-        self._refuse_code(manifest)
+        self._refuse_code(folder, manifest)
         if faults := faults_of(folder):
             raise GateFailed(f"{manifest.run} is not verified: {'; '.join(faults)}")
 
@@ -117,10 +119,8 @@ class Desk:
                 f" {self.signer.role}: see [signing] in runbook.toml"
             )
 
-    def _refuse_code(self, manifest: Manifest) -> None:
-        here = code_digests()
-        moved = sorted(name for name in {*here, *manifest.code} if here.get(name) != manifest.code.get(name))
-        if moved:
+    def _refuse_code(self, folder: Path, manifest: Manifest) -> None:
+        if moved := changed_code(folder, manifest):
             raise GateFailed(f"{', '.join(moved)} is not what {manifest.run} was run with: run again, then sign that")
         if (manifest.dirty or verifier()["dirty"]) and not self.settings.signing.dirty_tree:
             raise GateFailed(
@@ -168,11 +168,11 @@ class Desk:
         with appending(self.runs) as folder:
             log = read_log(self.runs)
             self._witness_what_is_new(log)
+            set_aside(folder, log)
             name = f"{len(log) + 1:04d}-{kind}-phase-{phase}.json"
             statement["predicate"]["after"] = log[-1].head if log else FIRST
             content = seal(statement, self.key).model_dump_json(indent=1).encode()
-            write_whole(folder / name, content)
-            (folder / name).chmod(0o444)
+            write_whole(folder / name, content, "envelope", READ_ONLY)
             entry = Entry(
                 sequence=len(log) + 1, previous=log[-1].head if log else FIRST, kind=kind, phase=phase, run=run,
                 envelope=name, envelope_digest=hashlib.sha256(content).hexdigest(), signed_at=when,
@@ -180,6 +180,11 @@ class Desk:
             append(folder, entry)
         witness(self.warehouse, entry)
         return entry
+
+    def catch_up(self) -> None:
+        """Notes the heads in the warehouse that a crash kept from it."""
+        with appending(self.runs):
+            self._witness_what_is_new(read_log(self.runs))
 
     def _witness_what_is_new(self, log: tuple[Entry, ...]) -> None:
         """A line whose head did not reach the warehouse before a crash reaches it now; anything else is refused."""
@@ -193,7 +198,7 @@ class Desk:
 
 def signable(manifest: Manifest) -> list[str]:
     """The phases that a run proves to the end: the closing step of each, and every step before it."""
-    proven = {record.step for record in manifest.steps if record.state == "proven"}
+    proven = {step for step, record in manifest.latest.items() if record.state == "proven"}
     whole = manifest.outcome == "proven"
     names = {str(phase): CLOSING.get(str(phase), f"50_signoff.phase{phase}") for phase in manifest.phases}
     return [phase for phase, step in names.items() if whole and step in proven]

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from lib.coverage import Judge
+from lib.raw_gate import raw_gate
 from lib.standing import Standing, differences, gate_of, standing
 from lib.verdicts import RED, Verdict
 from runbook.signing.check import Book, Checked
@@ -16,6 +17,7 @@ from runbook.signing.statement import Predicate
 UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
 COMPLETE, WITH_WAIVER, STALE = "COMPLETE", "COMPLETE WITH WAIVER", "STALE"
 HOLDS = (PROVEN, COMPLETE, WITH_WAIVER)
+RAW = "2"
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class State:
 
     name: str
     says: str
+    phase: str = ""
 
 
 def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Sequence[State]) -> State:
@@ -43,7 +46,8 @@ def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Seque
         return State(STALE, moved)
     if sign_offs and (stale := next((state for state in below if state.name == STALE), None)):
         return State(STALE, f"a phase below is stale: {stale.says}")
-    if any(state.name not in HOLDS for state in below):
+    short = [state for state in below if state.name not in HOLDS]
+    if short and not (sign_offs and _only_after(judge, sign_offs[0], at, short)):
         return State(BLOCKED, verdict.sentence)
     if not sign_offs:
         return State(INCOMPLETE if verdict.verdict == RED else PROVEN, _unsigned(book, verdict))
@@ -67,6 +71,20 @@ def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
     moved = differences(signed, standing(judge, at.phase, signed.first, signed.last, verdict))
     said = f"signed by {predicate.signer} on {predicate.signed_at.date()}, and since then: {'; '.join(moved)}"
     return said if moved else ""
+
+
+def _only_after(judge: Judge, line: Checked, at: Asked, short: Sequence[State]) -> bool:
+    """Whether every phase below that does not hold now held over what was signed: what is short came later."""
+    signed = _predicate(line).standing
+    if (signed.first, signed.last) == (at.first, at.last):
+        return False
+    return all(_below(judge, state.phase, signed).verdict != RED for state in short)
+
+
+def _below(judge: Judge, phase: str, signed: Standing) -> Verdict:
+    if phase == RAW:
+        return raw_gate(judge.session, judge.settings, judge.calendar, signed.first, signed.last)
+    return gate_of(judge, phase, signed.first, signed.last)
 
 
 def _complete(judge: Judge, sign_offs: list[Checked]) -> State:

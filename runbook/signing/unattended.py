@@ -27,6 +27,8 @@ def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest:
     try:
         desk = Desk(warehouse, settings, runs, read_signers(public)[0], read_key(secret))
         signed = desk.sign(manifest.run, due, notes="signed by the sandbox itself") if due else []
+        if not due:
+            desk.catch_up()
     except RunbookError as error:
         yield f"PROVEN, not signed: {error}"
         return

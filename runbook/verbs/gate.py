@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,6 @@ def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:
                 state = state_of(judge, book, Asked(warehouse_id, str(phase), first, last), verdict, states)
             except CannotJudge as error:
                 state = State(UNKNOWN, str(error))
-            states.append(state)
+            states.append(replace(state, phase=str(phase)))
             lines.append(as_line(phase, state, verdict))
     return lines

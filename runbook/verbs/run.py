@@ -16,11 +16,12 @@ import click
 from lib.errors import BadInput
 from lib.lease import Fence, holding
 from lib.migrate import add_missing
-from lib.plan import Plan
+from lib.plan import Plan, read_plan
 from lib.reviewed import read_reviewed
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.chain import Chain, Runner, cut, make_chain, run_folder
+from runbook.holding import held
 from runbook.manifest import Manifest
 from runbook.options import (
     ML,
@@ -35,9 +36,12 @@ from runbook.options import (
     warehouse_option,
     wish_options,
 )
+from runbook.resume import chain_left, find_run, reopen, unfinished
+from runbook.verbs.gate import phase_states
 from runbook.verbs.plan import plan_for, refuse_unknown_phase, reviewed_plan, show_plan, whole_model
 from runbook.verbs.report import try_report
 from runbook.view import RunView
+from runbook.waiting import until_unsigned
 
 EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 
@@ -58,6 +62,7 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
 @click.option("--from", "first_step", metavar="STEP", help="Begin with this step, for instance 40_validate.phase4.")
 @click.option("--until", "last_step", metavar="STEP", help="End with this step, for instance 50_signoff.phase3.")
+@click.option("--resume", metavar="RUN", help="Go on with a run that stopped: only the steps that are not proven yet.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
 @click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
 @json_option
@@ -76,6 +81,7 @@ def run(
     signer: str,
     first_step: str | None,
     last_step: str | None,
+    resume: str | None,
     dry_run: bool,
     strict: bool,
     as_json: bool,
@@ -103,12 +109,14 @@ def run(
         _refuse_wishes(phase, start_date, end_date, dates, tables, force, recompute_found)
     place = open_place(url, start_date, end_date)
     place.console.quiet = as_json
+    if resume:
+        return _resumed(place, resume, workers, strict, as_json, runs_folder(runs, place.settings))
     reviewed = read_reviewed(plan_file) if plan_file else None
     model = whole_model(place, phase, start_date, end_date, dates, tables)
     if reviewed and reviewed.basis:
         model = reviewed.basis.model
-    with ExitStack() as held:
-        fences = {} if dry_run else held.enter_context(_leases(place, _worked_on(place, phase, model, reviewed)))
+    with ExitStack() as leases:
+        fences = {} if dry_run else leases.enter_context(_leases(place, _worked_on(place, phase, model, reviewed)))
         if reviewed:
             made, verdicts = reviewed_plan(place, reviewed)
         else:
@@ -121,16 +129,54 @@ def run(
             click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
             return 0
         chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
-        manifest = _execute(place, chain, workers, runs, fences, reviewed)
+        folder = run_folder(runs_folder(runs, place.settings), reviewed or chain.plan)
+        chain = _waiting(place, chain, folder.parent)
+        manifest = _execute(place, chain, workers, folder, fences, reviewed)
     _show_times(place, manifest)
     if made.chunks:
         verdicts = _verdicts_after(place, made)
         _show(place, made, "After", verdicts)
     elif manifest.outcome == "proven":
         place.console.print("There was nothing to do; what stands above was proven anew.")
+    return _ended(place, manifest, verdicts, strict, as_json, folder.parent)
+
+
+def _waiting(place: Place, chain: Chain, runs: Path) -> Chain:
+    """Where the policy says so, the chain ends before the first phase whose phase below nobody has signed."""
+    if not place.settings.signing.wait_for_signature:
+        return chain
+    states = {str(line["phase"]): line["state"] for line in phase_states(place, runs)}
+    shorter, phase = until_unsigned(chain, states)
+    if phase:
+        place.console.print(
+            f"This run ends with phase {phase}: what is above waits until it is signed, then run again."
+        )
+    return shorter
+
+
+def _resumed(place: Place, run: str, workers: int | None, strict: bool, as_json: bool, runs: Path) -> int:
+    """Goes on with a run; one that is proven already is only signed, where nobody has to be asked."""
+    folder = find_run(runs, run)
+    with held(folder):
+        manifest = unfinished(folder)
+        if manifest.outcome == "proven":
+            place.console.print(f"Run {folder.name} is proven already: there is nothing to go on with.")
+        else:
+            with _leases(place, tuple(manifest.phases)) as fences:
+                chain = chain_left(place.warehouse, folder, manifest)
+                reopen(folder, manifest)
+                manifest.tokens = {fence.phase: fence.token for fence in fences.values()}
+                manifest = _execute(place, chain, workers, folder, fences, begun=manifest)
+    made = read_plan(folder / "plan.json")
+    verdicts = _verdicts_after(place, made)
+    _show(place, made, "After", verdicts)
+    return _ended(place, manifest, verdicts, strict, as_json, runs)
+
+
+def _ended(place: Place, manifest: Manifest, verdicts: list[Verdict], strict: bool, as_json: bool, runs: Path) -> int:
     _show_model(place, manifest)
-    _sign_sandbox(place, manifest, runs_folder(runs, place.settings))
-    _report(place, runs_folder(runs, place.settings) / manifest.run)
+    _sign_sandbox(place, manifest, runs)
+    _report(place, runs / manifest.run)
     if as_json:
         click.echo(manifest.model_dump_json(indent=1))
     ambers = any(verdict.verdict == AMBER for verdict in verdicts)
@@ -162,19 +208,25 @@ def _execute(
     place: Place,
     chain: Chain,
     workers: int | None,
-    runs: str | None,
+    folder: Path,
     fences: Mapping[str, Fence],
-    reviewed: Plan | None,
+    reviewed: Plan | None = None,
+    begun: Manifest | None = None,
 ) -> Manifest:
-    folder = run_folder(runs_folder(runs, place.settings), reviewed or chain.plan)
+    """Executes the chain into a new folder, or goes on in that of the run *begun*, which the caller holds."""
+    go_on = f"Go on with: runbook run --resume {folder.name}"
     side_by_side = workers or place.settings.backfill.workers
     try:
         with RunView(place.console, chain, folder) as view:
-            manifest = Runner(place.warehouse, folder, chain, side_by_side, view, fences, reviewed).run()
+            runner = Runner(place.warehouse, folder, chain, side_by_side, view, fences, reviewed)
+            manifest = runner.go_on(begun) if begun else runner.run()
     except BaseException:
         _report(place, folder)  # where and why it stopped is worth a page, too
+        place.console.print(go_on)
         raise
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
+    if manifest.outcome != "proven":
+        place.console.print(go_on)
     return manifest
 
 

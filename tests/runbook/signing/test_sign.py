@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from lib.errors import BadInput, CannotJudge, GateFailed
+from lib.settings import ROOT
+from runbook import manifest as manifests
+from runbook.manifest import CODE
 from runbook.signing import sign as signing
 from runbook.signing.check import read_book
 from runbook.signing.envelope import pre_authentication_encoding, read_envelope
@@ -16,6 +23,10 @@ from runbook.signing.signers import new_key, read_key, read_signers, trusted
 from runbook.signing.statement import predicate_of, subjects
 from tests.lib.at_work import TEAM_OFFENSE, change
 from tests.runbook.signing.conftest import Archive, person
+
+
+def manifest_sources(archive: Archive) -> dict[str, str]:
+    return dict(json.loads((archive.folder / "code.json").read_text()))
 
 
 def test_a_sign_off_binds_person_range_verdicts_bytes_and_data(archive: Archive) -> None:
@@ -90,9 +101,9 @@ def test_a_warehouse_that_is_red_by_now_is_refused_though_the_notebooks_are_gree
 
 
 def test_an_edited_gate_function_is_refused_by_name(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
-    here = signing.code_digests()
-    monkeypatch.setattr(signing, "code_digests", lambda: here | {"lib": "0" * 64})
-    with pytest.raises(GateFailed, match=r"^lib is not what .* was run with"):
+    monkeypatch.setattr(manifests, "code_digests", lambda: {"lib": "0" * 64})
+    monkeypatch.setattr(manifests, "source_digests", lambda: manifest_sources(archive) | {"lib/gates.py": "0" * 64})
+    with pytest.raises(GateFailed, match=r"^lib/gates\.py is not what .* was run with"):
         person(archive).sign(archive.run)
 
 
@@ -157,3 +168,24 @@ def test_a_line_of_signers_toml_that_is_wrong_is_refused_by_name(tmp_path: Path,
     path.write_text(f'[[signer]]\nname = "x"\nrole = "y"\n{line}\n')
     with pytest.raises(BadInput, match=line.split()[0]):
         read_signers(path)
+
+
+@pytest.mark.full
+def test_a_gate_that_was_edited_to_say_green_signs_nothing_and_is_named(archive: Archive, tmp_path: Path) -> None:
+    """In a copy of the project whose gates are blind, on a warehouse that has a hole."""
+    change(archive.warehouse, f"DELETE FROM {TEAM_OFFENSE} WHERE game_date = '2024-11-20' AND home_game")
+    edited = tmp_path / "edited"
+    for name in CODE:
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
+        edited.mkdir(exist_ok=True)
+        copy(ROOT / name, edited / name)
+    gates = (edited / "lib" / "gates.py").read_text()
+    assert "verdict=worst(" in gates
+    blind = gates.replace("verdict=worst(", "verdict=_green(") + "\n\ndef _green(of):\n    return 'green'\n"
+    (edited / "lib" / "gates.py").write_text(blind)
+    person(archive)
+    command = [sys.executable, "-m", "runbook", "sign", archive.run, "--key", str(tmp_path / "ada.pem"), "--runs", str(archive.runs), "--warehouse", archive.warehouse.absolute_url]  # fmt: skip
+    ended = subprocess.run(command, cwd=edited, capture_output=True, text=True, timeout=120, check=False)
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert ended.stderr.startswith(f"error: lib/gates.py is not what {archive.run} was run with")
+    assert len(read_log(archive.runs)) == 1

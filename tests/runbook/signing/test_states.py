@@ -10,8 +10,13 @@ from typing import Any
 import pytest
 
 from lib.errors import BadInput
-from lib.settings import Exclusion, Settings
+from lib.settings import Exclusion, Settings, load_settings
+from lib.warehouse import EmbeddedWarehouse
+from runbook.options import Place
+from runbook.signing.signers import make_sandbox_key
+from runbook.verbs.gate import phase_states
 from tests.lib.at_work import TEAM_OFFENSE, UPCOMING_TEAM, change, game_dates
+from tests.runbook.crashes import runbook
 from tests.runbook.signing.conftest import LAST, Archive, person
 
 
@@ -42,6 +47,28 @@ def test_one_changed_value_is_stale_by_table_and_season_and_undone_it_is_complet
 def test_a_change_after_the_range_leaves_it_complete(archive: Archive) -> None:
     change(archive.warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date > '2024-12-01'")
     assert archive.state()[0] == "COMPLETE"
+
+
+def test_a_new_day_after_the_range_leaves_it_complete_to_its_date(archive: Archive) -> None:
+    before = len(game_dates(archive.warehouse, archive.settings))
+    new = "game_date + 1 AS game_date, game_id || '9' AS game_id"
+    last = "(SELECT max(game_date) FROM nba_raw.nbac_schedule WHERE game_status = 3)"
+    change(archive.warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME SELECT * REPLACE ({new}) FROM nba_raw.nbac_schedule WHERE game_date = {last}")  # fmt: skip
+    change(archive.warehouse, "UPDATE runbook.meta SET value = CAST(CAST(value AS DATE) + 1 AS VARCHAR) WHERE name = 'as_of'")  # fmt: skip
+    name, says = archive.state()
+    assert name == "COMPLETE"
+    days = game_dates(archive.warehouse, archive.settings)
+    assert len(days) == before + 1
+    assert says.endswith(f"to 2024-12-01; {sum(day > LAST for day in days)} dates since not signed"), says
+
+
+def test_raw_data_that_is_short_only_after_the_range_blocks_nothing_that_was_signed(archive: Archive) -> None:
+    for table in ("nbac_gamebook_player_stats", "bdl_player_boxscores"):
+        change(archive.warehouse, f"DELETE FROM nba_raw.{table} WHERE game_date > '2024-12-01'")
+    assert archive.state(2)[0] == "INCOMPLETE"
+    assert archive.state(3)[0] == "COMPLETE"
+    change(archive.warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 1 WHERE game_date = '2024-11-20'")
+    assert archive.state(3)[0] in ("STALE", "BLOCKED")
 
 
 def test_a_row_gone_or_an_expected_key_more_is_stale(archive: Archive) -> None:
@@ -125,3 +152,31 @@ def test_a_sign_off_that_starts_late_completes_nothing(archive: Archive) -> None
     name, says = archive.state(settings=early)
     assert name == "PROVEN"
     assert "but only from 2023-10-24: COMPLETE begins 2023-10-01" in says
+
+
+@pytest.mark.full
+@pytest.mark.timeout(600)
+def test_what_moves_in_phase_3_makes_4_and_ml_stale_and_undone_all_is_complete(
+    whole: EmbeddedWarehouse, whole_environment: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RUNBOOK_SIGNERS", str(tmp_path / "signers.toml"))
+    make_sandbox_key(whole, whole.meta()["id"])
+    ended = runbook(whole, "run")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    archive = Archive(whole, whole_environment, "", load_settings())
+    assert _states(archive) == {3: "COMPLETE", 4: "COMPLETE", "ml": "COMPLETE"}
+    where = f"{TEAM_OFFENSE} SET points_scored = points_scored {{}} 1 WHERE game_date = '2023-12-05' AND home_game"
+    change(whole, f"UPDATE {where.format('+')}")
+    assert _states(archive) == {3: "STALE", 4: "STALE", "ml": "STALE"}
+    assert f"{TEAM_OFFENSE}, season from 2023-10-24" in archive.state(3)[1]
+    change(whole, f"UPDATE {where.format('-')}")
+    assert _states(archive) == {3: "COMPLETE", 4: "COMPLETE", "ml": "COMPLETE"}
+    stricter = changed(archive.settings, "gates", precompute_coverage_pct=90.0)
+    assert archive.state(4, stricter)[0] == "STALE"
+    assert "rule gates.precompute_coverage_pct has changed: 88.0 when signed, 90.0 now" in archive.state(4, stricter)[1]
+
+
+def _states(archive: Archive) -> dict[int | str, str]:
+    place = Place(archive.warehouse, archive.settings)
+    found = {line["phase"]: line["state"] for line in phase_states(place, archive.runs)}
+    return {phase: found[phase] for phase in (3, 4, "ml")}

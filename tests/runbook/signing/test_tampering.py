@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -12,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from runbook.cli import main
-from runbook.signing.log import read_log
+from runbook.signing.check import read_book, subject_faults
+from runbook.signing.evidence import faults_of, read_manifest
+from runbook.signing.signers import trusted
 from tests.runbook.signing.conftest import Archive, person
 
 Verify = Callable[..., tuple[int, str]]
@@ -43,87 +44,100 @@ def test_what_was_signed_and_left_alone_is_verified(archive: Archive, verify: Ve
 
 def flip(path: Path, needle: bytes) -> None:
     """Changes one byte of *path*, inside *needle*, and nothing else."""
+    at = path.read_bytes().index(needle) + len(needle) // 2
+    flip_at(path, at)
+
+
+def flip_at(path: Path, at: int) -> None:
+    """Changes the byte at one place of *path*."""
     content = path.read_bytes()
-    at = content.index(needle) + len(needle) // 2
     path.chmod(0o644)
     path.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
 
 
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def swap(one: Path, other: Path) -> None:
+    """Each file under the other's name."""
+    held = one.read_bytes()
+    one.chmod(0o644), other.chmod(0o644)
+    one.write_bytes(other.read_bytes()), other.write_bytes(held)
+
+
+def cut(log: Path) -> None:
+    """The last line of the log is gone, and its envelope with it."""
+    lines = log.read_text().splitlines(keepends=True)
+    log.write_text("".join(lines[:-1]))
+    (log.parent / json.loads(lines[-1])["envelope"]).unlink()
+
+
+def link(path: Path) -> None:
+    """A file is a link to one outside the archive."""
+    outside = path.parents[2] / "elsewhere"
+    shutil.copy(path, outside)
+    path.unlink()
+    path.symlink_to(outside)
+
+
 SIGN_OFF = "50_signoff.phase3.ipynb"
-FLIPS = {
-    "notebook output": (SIGN_OFF, b"application/vnd.runbook.gate"),
-    "notebook source": (SIGN_OFF, b"step.validator()"),
-    "manifest": ("manifest.json", b'"outcome": "proven"'),
-    "manifest's engine": ("manifest.json", b'"engine": "duckdb'),
-    "plan": ("plan.json", b'"as_of"'),
-    "log of a step": (f"logs/{SIGN_OFF.removesuffix('.ipynb')}.log", b""),
-}
+ENVELOPE = "0001-sign-off-phase-3.json"
+# what is done, and what ``verify`` then says
+TAMPERINGS: dict[str, tuple[Callable[[Archive], None], str]] = {
+    "flip: notebook output": (lambda a: flip(a.folder / SIGN_OFF, b"vnd.runbook.gate"), f"{SIGN_OFF} is not what"),
+    "flip: notebook source": (lambda a: flip(a.folder / SIGN_OFF, b"step.validator()"), f"{SIGN_OFF} is not what"),
+    "flip: manifest": (lambda a: flip(a.folder / "manifest.json", b'"outcome": "proven"'), "manifest.json"),
+    "flip: manifest, a figure": (lambda a: flip(a.folder / "manifest.json", b'"engine": "duckdb'), "manifest.json"),
+    "flip: plan": (lambda a: flip(a.folder / "plan.json", b'"as_of"'), "plan.json is not what"),
+    "flip: code": (lambda a: flip(a.folder / "code.json", b"lib/gates.py"), "code.json is not what"),
+    "flip: envelope, payload": (lambda a: flip(a.signoffs / ENVELOPE, b'"payload": "eyJfdHlwZSI6'), ENVELOPE),
+    "flip: envelope, signature": (
+        lambda a: flip_at(a.signoffs / ENVELOPE, (a.signoffs / ENVELOPE).read_bytes().index(b'"sig": "') + 40),
+        ENVELOPE,
+    ),
+    "flip: log entry": (lambda a: flip(a.signoffs / "log.jsonl", b'"phase":"3"'), "log"),
+    "delete: notebook": (lambda a: remove(a.folder / SIGN_OFF), f"{SIGN_OFF} is gone"),
+    "delete: plan": (lambda a: remove(a.folder / "plan.json"), "plan.json is gone"),
+    "delete: step's log": (lambda a: remove(a.folder / "logs" / "50_signoff.phase3.log"), "phase3.log is gone"),
+    "delete: envelope": (lambda a: remove(a.signoffs / ENVELOPE), f"{ENVELOPE}: is gone"),
+    "delete: log": (lambda a: remove(a.signoffs / "log.jsonl"), f"{ENVELOPE} lies beside the log"),
+    "add: notebook": (lambda a: shutil.copy(a.folder / SIGN_OFF, a.folder / "x.ipynb"), "x.ipynb was added"),
+    "add: hidden file": (lambda a: (a.folder / ".x").write_text(""), ".x was added"),
+    "add: envelope": (lambda a: shutil.copy(a.signoffs / ENVELOPE, a.signoffs / "9-x.json"), "9-x.json lies beside"),
+    "swap: plan and code": (lambda a: swap(a.folder / "plan.json", a.folder / "code.json"), "plan.json is not what"),
+    "swap: manifest of another run": (
+        lambda a: a.folder.rename(a.folder.with_name("20200101T000000Z-00000000")),
+        "manifest.json is of run 2",
+    ),
+    "swap: a link": (lambda a: link(a.folder / "plan.json"), "plan.json is a link"),
+    "cut: the log's tail": (lambda a: cut(a.signoffs / "log.jsonl"), "its tail is cut off"),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("what", [name for name in FLIPS if name != "log of a step"])
-def test_one_flipped_byte_is_found_and_its_file_named(archive: Archive, verify: Verify, what: str) -> None:
-    name, needle = FLIPS[what]
-    flip(archive.folder / name, needle)
-    code, said = verify()
-    assert code == 1, said
-    assert name in said
-    assert "not verified" in said
+@pytest.mark.parametrize("what", TAMPERINGS)
+def test_whatever_is_tampered_with_is_found_and_named(archive: Archive, verify: Verify, what: str) -> None:
+    tamper, said = TAMPERINGS[what]
+    tamper(archive)
+    code, found = verify()
+    assert code == 1, found
+    assert said in found
 
 
-def test_a_flipped_byte_of_the_envelope_is_found(archive: Archive, verify: Verify) -> None:
-    name = read_log(archive.runs)[0].envelope
-    for needle in (b'"payload": "', b'"sig": "'):
-        copy = (archive.signoffs / name).read_bytes()
-        at = copy.index(needle) + len(needle) + 40
-        (archive.signoffs / name).chmod(0o644)
-        (archive.signoffs / name).write_bytes(
-            copy[:at] + (b"A" if copy[at : at + 1] != b"A" else b"B") + copy[at + 1 :]
-        )
-        code, said = verify()
-        assert code == 1, said
-        assert name in said
-        (archive.signoffs / name).write_bytes(copy)
-
-
-def test_a_flipped_byte_of_the_log_is_found(archive: Archive, verify: Verify) -> None:
-    flip(archive.signoffs / "log.jsonl", b'"phase":"3"')
-    code, said = verify()
-    assert code == 1
-    assert "log" in said
-
-
-@pytest.mark.parametrize("name", [SIGN_OFF, "plan.json", "manifest.json"])
-def test_a_file_that_is_gone_is_named(archive: Archive, verify: Verify, name: str) -> None:
-    (archive.folder / name).unlink()
-    code, said = verify(archive.run)
-    assert code == 1
-    assert name in said
-
-
-def test_a_file_that_was_added_or_swapped_is_named(archive: Archive, verify: Verify) -> None:
-    (archive.folder / "more.ipynb").write_text("{}")
-    assert "more.ipynb was added" in verify()[1]
-    (archive.folder / "more.ipynb").unlink()
-    plan, log = archive.folder / "plan.json", next((archive.folder / "logs").iterdir())
-    held = plan.read_bytes()
-    plan.chmod(0o644), log.chmod(0o644)
-    plan.write_bytes(log.read_bytes()), log.write_bytes(held)
-    code, said = verify()
-    assert code == 1
-    assert "plan.json is not what" in said
-    assert f"logs/{log.name} is not what" in said
-
-
-def test_an_envelope_that_is_gone_added_or_swapped_is_named(archive: Archive, verify: Verify) -> None:
-    name = read_log(archive.runs)[0].envelope
-    shutil.copy(archive.signoffs / name, archive.signoffs / "0009-mine.json")
-    assert "0009-mine.json lies beside the log" in verify()[1]
-    os.rename(archive.signoffs / "0009-mine.json", archive.signoffs / name)
-    assert verify()[0] == 0
-    (archive.signoffs / name).unlink()
-    code, said = verify()
-    assert code == 1
-    assert f"{name}: is gone" in said
+def test_every_byte_counts_of_every_file(archive: Archive) -> None:
+    """A sample of the places of each file, one byte flipped at a time."""
+    signers = trusted(archive.warehouse)
+    files = [path for path in archive.runs.rglob("*") if path.is_file() and path.name not in (".lock", "index.html")]
+    places = [(path, size * part // 7) for path in files if (size := path.stat().st_size) for part in range(7)]
+    assert len(places) == 7 * 6  # notebook, manifest, plan, code; envelope, log
+    for path, at in places:
+        flip_at(path, at)
+        book = read_book(archive.runs, signers)
+        signed = [line.envelope for line in book.lines if line.envelope]
+        faults = [*book.all_faults, *faults_of(archive.folder), *(f for e in signed for f in subject_faults(archive.folder, e))]  # fmt: skip
+        assert faults, f"{path.name} at {at}"
+        flip_at(path, at)
+    assert faults_of(archive.folder) == []
 
 
 def test_a_cut_off_tail_is_found_by_the_warehouse_and_by_a_witness(archive: Archive, verify: Verify) -> None:
@@ -171,12 +185,39 @@ def test_data_that_moved_is_found_on_request(archive: Archive, verify: Verify) -
     assert "nba_analytics.team_offense_game_summary, season from 2023-10-24: its rows are not those" in said
 
 
-def test_an_old_manifest_is_still_read(archive: Archive, verify: Verify) -> None:
-    path = archive.folder / "manifest.json"
-    old = json.loads(path.read_text())
-    del old["files"]
-    old["schema_version"] = 1
-    path.chmod(0o644)
-    path.write_text(json.dumps(old))
-    assert "manifest.json is not what was signed" in verify()[1]
-    assert "damaged" not in verify()[1]
+@pytest.mark.parametrize("schema", [1, 2])
+def test_a_run_of_an_older_schema_is_still_read_and_judged(schema: int, tmp_path: Path) -> None:
+    folder = tmp_path / "20260105T120000Z-00000000"
+    folder.mkdir()
+    shutil.copy(Path(__file__).parent / "schemas" / f"manifest_{schema}.json", folder / "manifest.json")
+    manifest = read_manifest(folder)
+    assert (manifest.schema_version, manifest.outcome, len(manifest.steps)) == (schema, "proven", 2)
+    assert manifest.chain == []
+    faults = faults_of(folder)
+    assert "30_monitor.phase3.ipynb is gone" in faults
+    assert not any("damaged" in fault for fault in faults)
+    assert ("progress.jsonl is gone" in faults) == (schema == 2)
+
+
+def test_a_schema_that_is_not_known_yet_is_named(tmp_path: Path) -> None:
+    text = (Path(__file__).parent / "schemas" / "manifest_2.json").read_text()
+    (tmp_path / "manifest.json").write_text(text.replace('"schema_version": 2', '"schema_version": 2, "mood": "good"'))
+    assert "is damaged: mood: Extra inputs are not permitted" in faults_of(tmp_path)[0]
+
+
+def test_an_envelope_that_a_crash_left_beside_the_log_is_set_aside_by_the_next_signature(
+    archive: Archive, verify: Verify
+) -> None:
+    shutil.copy(archive.signoffs / ENVELOPE, archive.signoffs / "0002-sign-off-phase-4.json")
+    assert verify()[0] == 1
+    person(archive).sign(archive.run)
+    assert verify()[0] == 0
+    assert [path.name[:21] for path in (archive.signoffs / "aborted").iterdir()] == ["0002-sign-off-phase-4"]
+
+
+def test_a_head_that_a_crash_kept_from_the_warehouse_is_caught_up_on(archive: Archive, verify: Verify) -> None:
+    with archive.warehouse.writing() as connection:
+        connection.execute("DELETE FROM runbook.signoffs")
+    assert "the warehouse has never seen this line" in verify()[1]
+    person(archive).catch_up()
+    assert verify()[0] == 0

@@ -1,0 +1,71 @@
+"""Going on with a run that stopped: in the same folder, with the steps that are not proven yet, overwriting nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from lib.errors import BadInput, CannotJudge, GateFailed
+from lib.plan import read_plan
+from lib.warehouse import Warehouse
+from runbook.chain import Chain, ChainStep
+from runbook.execute import keep_partial
+from runbook.manifest import MANIFEST, Manifest, changed_code
+from runbook.signing.evidence import read_manifest, step_faults
+
+_WORKING_COPY = re.compile(r"\.(?P<stem>.+)\.\d+\.ipynb")
+
+
+def chain_left(warehouse: Warehouse, folder: Path, manifest: Manifest) -> Chain:
+    """The steps of a run that are not proven yet.
+
+    Raises BadInput where the run cannot be gone on with, GateFailed where what it proved so far is not as it left it.
+    """
+    if not manifest.chain:
+        raise BadInput(f"{manifest.run} was made by an older version, which did not keep its chain: start a new run")
+    if manifest.warehouse_id != warehouse.meta().get("id", ""):
+        raise BadInput(f"{manifest.run} was run on another warehouse, not on {warehouse.url}: name it with --warehouse")
+    if moved := changed_code(folder, manifest):
+        raise BadInput(f"{', '.join(moved)} is not what {manifest.run} was begun with: start a new run")
+    proven = {name: record for name, record in manifest.latest.items() if record.state == "proven"}
+    if faults := [fault for record in proven.values() for fault in step_faults(folder, record)]:
+        raise GateFailed(f"{manifest.run} cannot be gone on with: {'; '.join(faults)}")
+    left = tuple(ChainStep(**vars(step)) for step in manifest.chain if step.name not in proven)
+    return Chain(read_plan(folder / "plan.json"), left)
+
+
+def reopen(folder: Path, manifest: Manifest) -> None:
+    """Readies a folder that is held: it is running again, and what a crash left half done is named so."""
+    manifest.reopen(folder)
+    if (folder / "progress.jsonl").exists():
+        (folder / "progress.jsonl").rename(folder / f"progress.{len(manifest.resumed)}.jsonl")
+    _sweep(folder)
+
+
+def _sweep(folder: Path) -> None:
+    """Working copies become partial notebooks where they can be read; temporary files say nothing and go."""
+    for path in [*folder.glob(".*"), *folder.glob("logs/.*")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif (working := _WORKING_COPY.fullmatch(path.name)) and path.stat().st_size:
+            keep_partial(path.with_name(f"{working['stem']}.ipynb"), path)
+        else:
+            path.unlink()
+
+
+def find_run(runs: Path, run: str) -> Path:
+    """The folder of a run; BadInput, naming those there are, where there is none of this name."""
+    folder = runs / Path(run).name
+    if not (folder / MANIFEST).is_file():
+        known = sorted(path.parent.name for path in runs.glob("*/manifest.json"))
+        raise BadInput(f"there is no run {run} under {runs}: there are {', '.join(known) or 'none'}")
+    return folder
+
+
+def unfinished(folder: Path) -> Manifest:
+    """The manifest of a run that can be gone on with or was proven already; CannotJudge where it is damaged."""
+    manifest = read_manifest(folder)
+    if manifest.run != folder.name:
+        raise CannotJudge(f"{folder / MANIFEST} is of run {manifest.run}")
+    return manifest

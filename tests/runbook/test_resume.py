@@ -1,0 +1,162 @@
+"""A crash leaves a run that says where it stopped and is gone on with; a kill at any moment of writing proves nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from lib.errors import BadInput, GateFailed
+from lib.moments import MOMENTS
+from lib.plan import Plan
+from lib.settings import ROOT, load_settings
+from lib.warehouse import EmbeddedWarehouse, connect
+from runbook.chain import Chain, ChainStep, Runner
+from runbook.execute import Event
+from runbook.holding import held
+from runbook.manifest import Manifest
+from runbook.resume import chain_left, find_run, reopen, unfinished
+from runbook.signing.evidence import faults_of
+from runbook.signing.signers import make_sandbox_key
+from tests.lib.at_work import UPCOMING_TEAM, change, game_dates
+from tests.runbook.crashes import (
+    Tables,
+    assert_no_hole,
+    assert_verified_or_not_proven,
+    by_date,
+    command,
+    digests,
+    newest,
+    records,
+    runbook,
+)
+
+
+@pytest.fixture
+def undisturbed(computed_file: Path, tmp_path: Path) -> Tables:
+    """The rows that a run leaves which nobody disturbs."""
+    return by_date(connect(f"duckdb:///{shutil.copy(computed_file, tmp_path / 'undisturbed.duckdb')}", wait=20))
+
+
+@pytest.mark.full
+def test_a_killed_run_says_where_it_stopped_and_is_gone_on_with(
+    raw_only: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
+) -> None:
+    before = by_date(raw_only)
+    running = subprocess.Popen(**command(raw_only, "run"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(pocket_environment.glob("*/progress.jsonl")):
+        assert running.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    running.kill()
+    running.wait()
+    folder = newest(pocket_environment)
+    assert folder
+    stopped = assert_verified_or_not_proven(folder)
+    assert stopped.outcome == "running"
+    assert "it stopped in 20_launch." in stopped.stopped
+    assert_no_hole(raw_only, before, undisturbed)
+    kept, done = digests(folder), records(folder)
+    assert ("10_preflight.phase3", "proven") in done
+    ended = runbook(raw_only, "run", "--resume", folder.name)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert by_date(raw_only) == undisturbed
+    assert faults_of(folder) == []
+    assert kept.items() <= digests(folder).items()
+    assert records(folder)[: len(done)] == done
+    names = [step for step, state in records(folder) if state == "proven"]
+    assert len(names) == len(set(names))
+    assert len(Manifest.model_validate_json((folder / "manifest.json").read_text()).resumed) == 1
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_a_kill_at_every_moment_of_writing_leaves_a_run_that_is_gone_on_with(
+    warehouse: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
+) -> None:
+    """One run, killed at each moment in turn: what one kill left is what the next attempt begins with."""
+    make_sandbox_key(warehouse, warehouse.meta()["id"])
+    change(warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date > '2023-12-01'")
+    before = by_date(warehouse)
+    for moment in (moment for moment in MOMENTS if not moment.startswith("adopted")):
+        folder = newest(pocket_environment)
+        words = ["run", *(["--resume", folder.name] if folder else [])]
+        ended = runbook(warehouse, *words, die_at=moment)
+        assert ended.returncode != 0, f"nothing was killed at '{moment}': {ended.stdout}"
+        assert_no_hole(warehouse, before, undisturbed)
+        if folder := newest(pocket_environment):
+            assert_verified_or_not_proven(folder)
+    assert folder
+    ended = runbook(warehouse, "run", "--resume", folder.name)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert by_date(warehouse) == undisturbed
+    assert runbook(warehouse, "verify", "--all").returncode == 0
+    assert '"state": "COMPLETE"' in runbook(warehouse, "status", "--json").stdout
+
+
+def test_every_moment_of_writing_is_named_once_and_killed_in_a_test() -> None:
+    sources = [*(ROOT / "lib").rglob("*.py"), *(ROOT / "runbook").rglob("*.py")]
+    texts = [path.read_text() for path in sources if path.name not in ("moments.py", "files.py")]
+    named = {name for text in texts for name in re.findall(r'moment\("([^"]+)"\)', text)}
+    whats = {name for text in texts for name in re.findall(r'write_whole\([^\n]*"([a-z ]+)"[^"\n]*\)', text)}
+    assert named | {f"{what} {done}" for what in whats for done in ("saved", "named")} == set(MOMENTS)
+
+
+@pytest.fixture
+def stopped(warehouse: EmbeddedWarehouse, pocket_environment: Path) -> Path:
+    """A run of two steps of which the second does not end well: it is told of a phase that is not there."""
+    return _run(warehouse, pocket_environment / "20240101T000000Z-00000000")
+
+
+def _run(warehouse: EmbeddedWarehouse, folder: Path) -> Path:
+    days = game_dates(warehouse, load_settings())
+    plan = Plan(days[-1], days[0], days[-1], (3,), (), (), {})
+    steps = (ChainStep("30_monitor.phase3", "30_monitor", {"phase": 3}), ChainStep("40_validate.phase9", "40_validate", {"phase": 9}, 1))  # fmt: skip
+    ended = Runner(warehouse, folder, Chain(plan, steps), 1, _quiet).run()
+    assert ended.outcome == "not proven"
+    return folder
+
+
+def _quiet(event: Event) -> None:
+    """Tells nobody."""
+
+
+def test_going_on_repeats_what_was_not_proven_beside_the_first_attempt(
+    warehouse: EmbeddedWarehouse, stopped: Path
+) -> None:
+    kept = digests(stopped)
+    manifest = unfinished(find_run(stopped.parent, stopped.name))
+    left = chain_left(warehouse, stopped, manifest)
+    assert [step.name for step in left.steps] == ["40_validate.phase9"]
+    with held(stopped):
+        with pytest.raises(BadInput, match="is still going on"), held(stopped):
+            pass
+        reopen(stopped, manifest)
+        again = Runner(warehouse, stopped, left, 1, _quiet).go_on(manifest)
+    assert [record.archive for record in again.steps] == ["30_monitor.phase3.ipynb", "40_validate.phase9.ipynb", "40_validate.phase9.2.ipynb"]  # fmt: skip
+    assert kept.items() <= digests(stopped).items()
+    assert [(stood.outcome, stood.records) for stood in again.resumed] == [("not proven", 2)]
+    assert faults_of(stopped) == []
+    _refusals(warehouse, stopped)
+
+
+def _refusals(warehouse: EmbeddedWarehouse, folder: Path) -> None:
+    """What cannot be gone on with, each with its reason."""
+    manifest = unfinished(folder)
+    moved = manifest.model_copy(update={"warehouse_id": "another"})
+    with pytest.raises(BadInput, match="was run on another warehouse"):
+        chain_left(warehouse, folder, moved)
+    with pytest.raises(BadInput, match=r"is not what .* was begun with: start a new run"):
+        chain_left(warehouse, folder, manifest.model_copy(update={"code": manifest.code | {"lib": "0" * 64}}))
+    with pytest.raises(BadInput, match="older version"):
+        chain_left(warehouse, folder, manifest.model_copy(update={"chain": []}))
+    with pytest.raises(BadInput, match="there is no run elsewhere"):
+        find_run(folder.parent, "elsewhere")
+    (folder / "30_monitor.phase3.ipynb").unlink()
+    with pytest.raises(GateFailed, match=r"30_monitor\.phase3\.ipynb is gone"):
+        chain_left(warehouse, folder, manifest)
