@@ -113,7 +113,7 @@ def test_a_line_that_is_still_being_written_is_left_for_later(tmp_path: Path) ->
 def test_seasons_fold_where_the_terminal_is_low(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
     change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date >= '2023-01-01'")
     view = Watcher(warehouse, settings).look()
-    high, low = (plain(view_text(view, 100, height), 100) for height in (60, 20))
+    high, low = (plain(view_text(view, 100, height), 100) for height in (60, 15))
     assert "2024-25" in high
     assert "2024-25" not in low
     assert all(len(line) <= 100 for line in (high + "\n" + low).splitlines())
