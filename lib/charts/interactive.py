@@ -11,16 +11,18 @@ from lib.charts.look import FONT, HAIR, INK, PAPER, QUIET
 from lib.charts.picture import Axis, Boxes, Floats, Mark, Note, Picture, Points, Rule, Spans, nice_ticks
 from lib.charts.svg import wrapped
 
+NARROW = 760  # pixels of a notebook beside JupyterLab's file browser: Plotly cuts a title that is longer
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
 def figure(picture: Picture) -> dict[str, Any]:
     """Data and layout as Plotly 3 and later (plotly.js) read them."""
     traces = [trace for mark in picture.marks for trace in _traces(mark)]
-    lines = wrapped(picture.title, picture.width)
+    lines = wrapped(picture.title, NARROW)
     layout = {
         "title": {
             "text": "<br>".join(map(_escaped, lines)),
+            "font": {"size": 15},
             "x": 0,
             "xanchor": "left",
             "xref": "container",
