@@ -49,7 +49,8 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
 
 def plain(what: RenderableType, width: int = WIDTH) -> str:
     """The same without colours, for archives and logs."""
-    console = Console(width=width, no_color=True, file=StringIO(), force_jupyter=False)
+    # without a colour system not even bold is written, which a kernel would ask for (FORCE_COLOR)
+    console = Console(width=width, color_system=None, file=StringIO(), force_jupyter=False)
     with console.capture() as captured:
         console.print(what)
     return captured.get().rstrip()

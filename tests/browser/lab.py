@@ -26,7 +26,7 @@ QUIET = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 ]
-START_SECONDS, RUN_MS = 60, 60_000
+START_SECONDS, RUN_MS = 120, 120_000
 OUTPUTS = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-OutputArea-output"
 
 

@@ -26,7 +26,7 @@ GREEN = {
 
 
 @pytest.mark.full
-@pytest.mark.timeout(280)
+@pytest.mark.timeout(600)
 def test_a_red_gate_is_readable_a_launch_mends_it_and_every_notebook_runs_to_its_end(
     whole: EmbeddedWarehouse,
     settings: Settings,

@@ -88,6 +88,7 @@ def _nbval(folder: Path, *notebooks: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.full
+@pytest.mark.timeout(600)
 def test_every_notebook_passes_nbval_and_its_gates_say_what_the_library_says(prepared: Path, tmp_path: Path) -> None:
     ended = _nbval(prepared, *PREPARED)
     assert ended.returncode == 0, ended.stdout[-3000:]
