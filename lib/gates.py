@@ -10,8 +10,10 @@ from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import as_ranges
 from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
 from lib.errors import CannotJudge
+from lib.exclusions import exclusion_findings, in_force
 from lib.phase4_gate import Roots, default_findings, default_rates
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
+from lib.waivers import told
 
 
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
@@ -45,15 +47,22 @@ def _verdict(
     found = [_findings(coverage, threshold, judge, roots) for coverage in covered]
     lines = [_line(coverage, findings, roots) for coverage, findings in zip(covered, found, strict=True)]
     defaults = default_findings(rates)
-    about |= {"as_of": str(judge.calendar.as_of), "threshold_pct": threshold}
+    names = [coverage.table for coverage in covered]
+    idle = exclusion_findings(judge.settings, judge.calendar, names)
+    excluded = [told(rule) for rule in in_force(judge.settings, judge.calendar, names)]
+    about |= {"as_of": str(judge.calendar.as_of), "threshold_pct": threshold, "exclusions": excluded}
     return Verdict(
         gate="coverage",
-        verdict=worst([*(line["verdict"] for line in lines), *(finding.severity for finding in defaults)]),
-        sentence=_sentence(about["phase"], lines, threshold, defaults),
-        findings=(*(finding for findings in found for finding in findings), *defaults),
+        verdict=worst([*(line["verdict"] for line in lines), *(finding.severity for finding in (*defaults, *idle))]),
+        sentence=_sentence(about["phase"], lines, threshold, defaults) + _excluded(excluded),
+        findings=(*(finding for findings in found for finding in findings), *defaults, *idle),
         table=tuple(lines),
         about=about | ({"features": rates} if roots else {}),
     )
+
+
+def _excluded(rules: Sequence[str]) -> str:
+    return f" Exclusions in force: {'; '.join(rules)}." if rules else ""
 
 
 def _line(coverage: TableCoverage, findings: Sequence[Finding], roots: Roots | None) -> dict[str, Any]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import tomllib
 from datetime import date
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -180,22 +182,47 @@ class Exclusion(_Strict):
     """Dates that rightly do not count: counted and shown apart, never missing."""
 
     tables: tuple[str, ...] = Field(description="computed tables, with their dataset")
-    first: date = Field(description="first date")
-    last: date = Field(description="last date, included")
+    first: date = Field(description="first date; with `dates` it is read off them")
+    last: date = Field(description="last date, included; with `dates` it is read off them")
+    dates: tuple[date, ...] = Field((), description="just these dates, in place of `first` and `last`")
     reason: str = Field(min_length=3, description="why the dates do not count; every gate shows it")
     owner: str = Field(min_length=1, description="who answers for it")
     added: date = Field(description="when it was written down")
     expires: date = Field(description="the last as-of on which it is in force")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _bounds_of_dates(cls, facts: Any) -> Any:
+        if not isinstance(facts, dict) or not facts.get("dates"):
+            return facts
+        if {"first", "last"} & set(facts):
+            raise ValueError("an exclusion has either dates, or first and last")
+        return facts | {"first": min(facts["dates"]), "last": max(facts["dates"])}
+
     @model_validator(mode="after")
     def _in_order(self) -> Exclusion:
         if self.first > self.last:
             raise ValueError(f"exclusion '{self.reason}': first {self.first} is after last {self.last}")
+        if self.added > self.expires:
+            raise ValueError(f"exclusion '{self.reason}': it expires {self.expires}, before it was added {self.added}")
         return self
 
     def covers(self, table: str, day: date, as_of: date) -> bool:
         """Whether the exclusion is in force for *table* on *day*."""
-        return table in self.tables and self.first <= day <= self.last and as_of <= self.expires
+        return table in self.tables and self.names(day) and as_of <= self.expires
+
+    def names(self, day: date) -> bool:
+        """Whether *day* is one of its dates."""
+        return day in self.dates if self.dates else self.first <= day <= self.last
+
+    def overlaps(self, other: Exclusion) -> bool:
+        """Whether both name one date of one table."""
+        if not set(self.tables) & set(other.tables):
+            return False
+        if self.dates or other.dates:
+            one, two = (self, other) if self.dates else (other, self)
+            return any(two.names(day) for day in one.dates)
+        return self.first <= other.last and other.first <= self.last
 
 
 class Settings(_Strict):
@@ -277,4 +304,9 @@ def _unknown_names(settings: Settings) -> list[str]:
         ),
         *(f"tables.{name}: the line with its rule of expected keys is missing" for name in unsaid),
         *(f"exclusions: no computed table is called {name}" for name in sorted(excluded - set(computed))),
+        *(
+            f"exclusions: '{one.reason}' and '{two.reason}' overlap: a date of a table is excluded once"
+            for one, two in combinations(settings.exclusions, 2)
+            if one.overlaps(two)
+        ),
     ]

@@ -21,7 +21,8 @@ def waivers(settings: Settings, phase: str, covered: Iterable[TableCoverage]) ->
 
 def told(exclusion: Exclusion) -> str:
     """An exclusion in words."""
-    where, when = ", ".join(exclusion.tables), f"{exclusion.first}..{exclusion.last}"
+    listed = ", ".join(map(str, exclusion.dates))
+    where, when = ", ".join(exclusion.tables), listed or f"{exclusion.first}..{exclusion.last}"
     return f"{where} {when}: {exclusion.reason} ({exclusion.owner}, expires {exclusion.expires})"
 
 

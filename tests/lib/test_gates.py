@@ -291,6 +291,32 @@ def test_an_excluded_date_is_counted_apart_and_never_missing(warehouse: Embedded
     assert (figures["covered"], figures["expected"], figures["missing"], figures["excluded"]) == (71, 71, 0, 1)
 
 
+def test_the_gate_names_the_exclusions_in_force(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
+    day = game_dates(warehouse, settings)[-1]
+    verdict = gate_3(warehouse, settings.model_copy(update={"exclusions": (_exclusion(day, TEAM_DEFENSE),)}))
+    assert verdict.verdict == "green"
+    assert "Exclusions in force: nba_analytics.team_defense_game_summary" in verdict.sentence
+    assert "lost for good (ann, expires 2027-01-01)" in verdict.about["exclusions"][0]
+    assert gate_3(warehouse, settings).about["exclusions"] == []
+
+
+@pytest.mark.parametrize(
+    ("change_of", "words"),
+    [
+        ({"expires": date(2024, 12, 19)}, "expired 2024-12-19, its dates count again"),
+        ({"first": date(2024, 7, 1), "last": date(2024, 7, 2)}, "no game counts on any of its dates"),
+        ({"dates": (date(2024, 12, 3), date(2024, 7, 4))}, "no game counts on 2024-07-04"),
+    ],
+)
+def test_an_exclusion_that_says_nothing_is_amber_by_name(
+    warehouse: EmbeddedWarehouse, settings: Settings, change_of: dict[str, object], words: str
+) -> None:
+    rule = _exclusion(game_dates(warehouse, settings)[-1], TEAM_DEFENSE).model_copy(update=change_of)
+    verdict = gate_3(warehouse, settings.model_copy(update={"exclusions": (rule,)}))
+    assert verdict.verdict == "amber"
+    assert f"amber exclusion 'lost for good': {words}" in said(verdict)
+
+
 def test_an_exclusion_that_has_expired_excludes_nothing(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
     day = game_dates(warehouse, settings)[-1]
     _without(warehouse, day)

@@ -71,6 +71,8 @@ def test_what_is_wrong_is_refused_by_name(tmp_path: Path, old: str, new: str, na
         ('owner = "ann"', 'owner = ""', "owner"),
         ('reason = "arena closed"', 'reason = ""', "reason"),
         ("expires = 2025-02-01", "", "expires"),
+        ("expires = 2025-02-01", "expires = 2024-01-31", "before it was added 2024-02-01"),
+        ("first = 2024-01-03", "first = 2024-01-03\ndates = [2024-01-03]", "either dates, or first and last"),
         ("team_offense_game_summary", "team_offence", "team_offence"),
     ],
 )
@@ -78,6 +80,22 @@ def test_a_bad_exclusion_is_refused_by_name(tmp_path: Path, old: str, new: str, 
     with pytest.raises(BadInput, match="exclusion") as refused:
         load_settings(_written(tmp_path, more=EXCLUSION.replace(old, new)))
     assert named in str(refused.value)
+
+
+@pytest.mark.parametrize("first", ["2024-01-04", "2023-12-01"])
+def test_exclusions_that_overlap_are_refused_by_name(tmp_path: Path, first: str) -> None:
+    other = EXCLUSION.replace("2024-01-03", first).replace("arena closed", "storm")
+    with pytest.raises(BadInput, match="'arena closed' and 'storm' overlap"):
+        load_settings(_written(tmp_path, more=EXCLUSION + other))
+
+
+def test_exclusions_of_other_dates_or_tables_do_not_overlap(tmp_path: Path) -> None:
+    dates = "dates = [2024-01-02, 2024-01-05]"
+    other = EXCLUSION.replace("first = 2024-01-03\nlast = 2024-01-04", dates)
+    rules = load_settings(_written(tmp_path, more=EXCLUSION + other)).exclusions
+    assert [(rule.first, rule.last) for rule in rules][1] == (date(2024, 1, 2), date(2024, 1, 5))
+    assert rules[1].covers("nba_analytics.team_offense_game_summary", date(2024, 1, 5), date(2024, 3, 1))
+    assert not rules[1].covers("nba_analytics.team_offense_game_summary", date(2024, 1, 3), date(2024, 3, 1))
 
 
 def test_an_exclusion_covers_its_tables_and_dates_until_it_expires(tmp_path: Path) -> None:
