@@ -90,7 +90,7 @@ def adopt(place: Place, runs: Path, notebook: ByHand, run: str = "") -> Manifest
 
 
 def _template_of(notebook: Path) -> Path:
-    known = sorted(NOTEBOOKS.glob("*.ipynb"))
+    known = [NOTEBOOKS / f"{name}.ipynb" for name in GATES]  # those that are steps of a chain
     template = next((path for path in known if re.match(rf"{path.stem}\b", notebook.stem)), None)
     if template is None:
         raise BadInput(f"{notebook.name} is named after no template: there are {', '.join(p.stem for p in known)}")

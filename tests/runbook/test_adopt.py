@@ -152,7 +152,11 @@ def test_a_notebook_that_lies_is_not_proven_and_says_why(stepped: Path, tmp_path
 
 
 def test_what_is_of_no_template_or_not_whole_is_refused(tmp_path: Path) -> None:
-    for name, reason in (("mine", "is named after no template"), ("60_train-ada", "a model is trained by a run")):
+    for name, reason in (
+        ("mine", "is named after no template"),
+        ("00_start_here", "is named after no template"),
+        ("60_train-ada", "a model is trained by a run"),
+    ):
         with pytest.raises(BadInput, match=reason):
             read_by_hand(tmp_path / f"{name}.ipynb")
     shutil.copy(TEMPLATE, tmp_path / f"{NAME}.ipynb")
