@@ -7,7 +7,7 @@ from datetime import date
 from itertools import pairwise
 
 from lib.calendar import Calendar
-from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, holdings
+from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, ask_holdings
 from lib.registry import DATE, Registry, Table
 from lib.settings import Settings
 from lib.warehouse import Session
@@ -69,8 +69,10 @@ def _by_same_date(
     blocked: dict[date, str] = {}
     lacking: dict[date, str] = {}
     start = calendar.season_start(days[0])
-    for name in _same_date(table, settings.tables):
-        held = holdings(session, settings, tables.tables[name], name, days[0], days[-1], start)
+    names = _same_date(table, settings.tables)
+    asked = [ask_holdings(session, settings, tables.tables[n], n, days[0], days[-1], start) for n in names]
+    for name, answer in zip(names, asked, strict=True):
+        held = answer()
         for day in days:
             if day in held and (lack := _lack(held[day])):
                 blocked.setdefault(day, f"blocked by {name} {day} {lack}")

@@ -9,7 +9,6 @@ from typing import Any
 
 from lib.audit import keep_stage, refusals
 from lib.blocking import blocked_dates
-from lib.calendar import EVER
 from lib.checks import Scope, named
 from lib.coverage import Judge, expected_sql, holdings
 from lib.environment import environment_verdict
@@ -73,9 +72,7 @@ def _type_faults(session: Session, table: Table) -> list[Finding]:
     columns = [column for column in table.contract.columns if column.name in held]
     if not columns:
         return []
-    bounds = f"{table.contract.partition} BETWEEN @first AND @last AND " if table.contract.partition else ""
-    sql = f"SELECT {', '.join(column.name for column in columns)} FROM {table.name} WHERE {bounds}FALSE"
-    schema = session.arrow(sql, **EVER).schema
+    schema = session.arrow_schema(table.name)
     retyped = [(c, schema.field(c.name).type) for c in columns if not fits(schema.field(c.name).type, c.type)]
     return [
         Finding(RED, table.name, f"column {column.name} is {found}, the contract says {column.type}", BRING_TOGETHER)
@@ -131,7 +128,7 @@ def ready_verdict(warehouse: Warehouse, phase: int, ours: Mapping[str, Fence]) -
     parts = [warehouse_verdict(warehouse), environment_verdict()]
     if not parts[0].red:
         parts.insert(1, runners_verdict(warehouse, phase, ours))
-    return _together("warehouse", parts)
+    return together("warehouse", parts)
 
 
 def tables_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
@@ -148,7 +145,7 @@ def tables_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict
         for table, key, copies in doubled.rows[:5]
     ]
     sentence = f"{len(doubled.rows)} keys are doubled before the run begins."
-    return _together("contracts", [contracts, verdict_of("doubled", sentence, findings)])
+    return together("contracts", [contracts, verdict_of("doubled", sentence, findings)])
 
 
 def sources_verdict(judge: Judge, first: date, last: date) -> Verdict:
@@ -201,7 +198,8 @@ def estimate(plan: Plan, workers: int) -> str:
     )
 
 
-def _together(gate: str, parts: Sequence[Verdict]) -> Verdict:
+def together(gate: str, parts: Sequence[Verdict]) -> Verdict:
+    """Several verdicts as that of one gate."""
     findings = [finding for part in parts for finding in part.findings]
     table = next((part.table for part in parts if part.table), ())
     about = {key: value for part in parts for key, value in part.about.items()}

@@ -75,6 +75,16 @@ class BackfillFacts(_Strict):
     )
 
 
+class BigQueryFacts(_Strict):
+    """What a run on BigQuery may cost, and the limits of the project. Preflight is red beyond them."""
+
+    price_per_tib: float = Field(6.25, ge=0, description="dollars a TiB that is read, on demand")
+    budget: float = Field(5.0, ge=0, description="dollars that one run may cost by its estimate")
+    quota_share_pct: float = Field(50, gt=0, le=100, description="share of a quota that one run may use, percent")
+    partitions_per_day: int = Field(30_000, ge=1, description="partitions of one table that may be changed in a day")
+    jobs_per_run: int = Field(1_500, ge=1, description="jobs that count as a whole quota for one run")
+
+
 class FeatureFacts(_Strict):
     """How many rows of a season must hold a value, and how many may hold a default instead of a feature, percent.
 
@@ -245,6 +255,7 @@ class Settings(_Strict):
     features: FeatureFacts = FeatureFacts()
     ml: MlFacts = MlFacts()
     checks: CheckFacts = CheckFacts()
+    bigquery: BigQueryFacts = BigQueryFacts()
     signing: SigningFacts = SigningFacts()
     exclusions: tuple[Exclusion, ...] = Field((), description="dates that rightly do not count")
 

@@ -21,6 +21,7 @@ from lib import preflight, signoff
 from lib.backfill import Backfill
 from lib.calendar import as_date, closed_range, read_calendar
 from lib.checks import SETS, run_set
+from lib.costs import Billed, cost_verdict, estimate_of, with_spent
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
 from lib.gates import coverage_gate
@@ -106,7 +107,11 @@ class Step:
 
     def warehouse_ready(self) -> Verdict:
         """The warehouse can be reached and written, nobody else is at work on it, and packages are as locked."""
-        return preflight.ready_verdict(self.warehouse, self.phase, inherited(self.warehouse))
+        ready = preflight.ready_verdict(self.warehouse, self.phase, inherited(self.warehouse))
+        if ready.red or not isinstance(self.warehouse, Billed):
+            return ready
+        costs = cost_verdict(self.warehouse, self.plan(), self.settings)
+        return preflight.together("warehouse", [ready, costs]) if costs else ready
 
     def contracts(self) -> Verdict:
         """The tables in the warehouse are those of the contracts."""
@@ -144,10 +149,12 @@ class Step:
             return follow_detached(self, name, seen)
         chosen = read_plan(Path(plan)) if plan else self.plan()
         refuse_changed_code(chosen)
+        estimated = estimate_of(self.warehouse, chosen, name, self.settings)
         phase, patience = self.settings.phase_of(name), self.settings.backfill.lease_seconds
         with publishing(self.warehouse, phase, f"launch of {name}", patience) as fence:
             backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)
-            return run_launch(backfill, chosen, name, self.run, seen)
+            verdict = run_launch(backfill, chosen, name, self.run, seen)
+        return with_spent(verdict, self.warehouse, name, estimated)
 
     def watch(self) -> None:
         """Follows whatever runs on the warehouse to its end, live; one look where nobody sits before the notebook."""

@@ -53,6 +53,11 @@ class EmbeddedSession:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
         return self._run(to_duckdb(sql), parameters).fetchall()
 
+    def arrow_schema(self, table: str) -> pa.Schema:
+        """The types of a table's columns, as an answer would have them."""
+        with _failures_are_said():
+            return self.connection.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
+
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
         """The rows of a query once they are needed, looked up once."""
         return cache(lambda: self.rows(sql, **parameters))

@@ -43,6 +43,9 @@ class Session(Protocol):
     def tables(self) -> Mapping[str, tuple[str, ...]]:
         """Every table by ``dataset.table``, with its columns."""
 
+    def arrow_schema(self, table: str) -> pa.Schema:
+        """The types of a table's columns, as an answer would have them."""
+
     def rows(self, sql: str, **parameters: object) -> list[Row]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
 

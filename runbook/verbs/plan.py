@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from lib.basis import make_basis
+from lib.costs import TableCost, cost_findings, costs_of, in_all
 from lib.errors import BadInput
 from lib.plan import Plan, make_plan, reason_counts
 from lib.reviewed import left_of
@@ -109,7 +110,9 @@ def plan(
     if out:
         made.write(out, estimated=times)
     if as_json:
-        click.echo(json.dumps(made.as_json() | {"estimated": times}, indent=1))
+        costs = [cost.line(place.settings.bigquery) for cost in costs_of(place.warehouse, made, place.settings)]
+        said = {"estimated": times} | ({"costs": costs} if costs else {})
+        click.echo(json.dumps(made.as_json() | said, indent=1))
     else:
         show_plan(place, made, model)
         place.console.print(f"To review: {out}; then 'runbook run --plan {out}' runs exactly that.") if out else None
@@ -121,8 +124,19 @@ def whole_model(place: Place, phase: int | str | None, *restrictions: object) ->
     return place.has_model and (phase == ML or not any((phase, *restrictions)))
 
 
-def show_plan(place: Place, made: Plan, model: bool) -> None:
-    """The plan for a person."""
+def show_costs(place: Place, costs: list[TableCost]) -> None:
+    """What the engine will bill, per table and in all, and what of it is too much."""
+    if not costs:
+        return
+    facts = place.settings.bigquery
+    place.console.print(table_of([cost.line(facts) for cost in (*costs, in_all(costs))], "Costs, by dry run"))
+    for finding in cost_findings(costs, facts):
+        place.console.print(f"  ■ {finding.where}: {finding.what}; {finding.mend}")
+
+
+def show_plan(place: Place, made: Plan, model: bool, costs: list[TableCost] | None = None) -> None:
+    """The plan for a person; *costs* where the engine bills."""
+    costs = costs_of(place.warehouse, made, place.settings) if costs is None else costs
     if made.chunks:
         place.console.print(table_of([_line(made, name) for group in made.groups for name in group], "Plan"))
     counts = (
@@ -136,6 +150,7 @@ def show_plan(place: Place, made: Plan, model: bool) -> None:
         f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
     )
     place.console.print(f"Chain of {len(steps)} notebooks, about {whole:.0f} s, of it {made.seconds:.0f} s computing.")
+    show_costs(place, costs)
     for name, days in made.waiting.items():
         day, why = min(days.items())
         place.console.print(f"{name}: {len(days)} dates wait for raw data, the first {day}: {why}.")

@@ -46,6 +46,11 @@ PARAMETERS = {
     "minimum_games": "INT64",
 }
 
+STATEMENTS = (
+    "QUERY", "CREATE_TABLE", "BEGIN", "COMMIT", "DELETE", "INSERT", "UPDATE", "MERGE", "ASSERT", "CREATE_SNAPSHOT_TABLE",
+    "CLONE_DATA",
+)  # fmt: skip
+STRUCT = 17
 PRODUCT_EXTERNAL = 1  # the names of types as on BigQuery
 Row = Mapping[str, object]
 GoogleError = ServerError
@@ -95,10 +100,15 @@ class Google:
             for column in contract.columns:
                 _set_type(table.column.add(name=column.name).type, column.base_type)
 
-    def accept(self, statement: str) -> None:
-        """Analyzes one statement of any kind; raises GoogleError where Google's analyzer refuses it."""
+    def accept(self, statement: str, parameters: Mapping[str, Any] | None = None) -> None:
+        """Analyzes one statement of any kind; raises GoogleError where Google's analyzer refuses it.
+
+        *parameters* are the types of its parameters as a job states them; else those of a table's SELECT.
+        """
         request = service.AnalyzeRequest(
-            options=self.options, simple_catalog=self.catalog, sql_statement=flat_names(statement, self.contracts)
+            options=self.options if parameters is None else _with_parameters(parameters),
+            simple_catalog=self.catalog,
+            sql_statement=flat_names(statement, self.contracts),
         )
         _client().call_grpc_func("ZetaSqlLocalService_Analyze", request, service.AnalyzeResponse)
 
@@ -150,11 +160,34 @@ def _options() -> Any:
         options_pb2.LanguageOptionsProto,
     )
     language.product_mode = PRODUCT_EXTERNAL
-    language.supported_statement_kinds.extend((enums.RESOLVED_QUERY_STMT, enums.RESOLVED_CREATE_TABLE_STMT))
+    language.supported_statement_kinds.extend(getattr(enums, f"RESOLVED_{name}_STMT") for name in STATEMENTS)
     options = options_pb2.AnalyzerOptionsProto(language_options=language, default_timezone="UTC")
+    _set_type(options.system_variables.add(name_path=["row_count"]).type, "INT64")
     for name, kind in PARAMETERS.items():
         _set_type(options.query_parameters.add(name=name).type, kind)
     return options
+
+
+def _with_parameters(parameters: Mapping[str, Any]) -> Any:
+    options = options_pb2.AnalyzerOptionsProto()
+    options.CopyFrom(_options())
+    del options.query_parameters[:]
+    for name, kind in parameters.items():
+        _set_stated_type(options.query_parameters.add(name=name).type, kind)
+    return options
+
+
+def _set_stated_type(target: Any, kind: Mapping[str, Any]) -> None:
+    """The type of a parameter as a job states it: {"type": "ARRAY", "arrayType": {...}}."""
+    if kind["type"] == "ARRAY":
+        target.type_kind = ARRAY
+        _set_stated_type(target.array_type.element_type, kind["arrayType"])
+    elif kind["type"] == "STRUCT":
+        target.type_kind = STRUCT
+        for part in kind["structTypes"]:
+            _set_stated_type(target.struct_type.field.add(field_name=part["name"]).field_type, part["type"])
+    else:
+        target.type_kind = KINDS[kind["type"]]
 
 
 def _element(kind: str) -> str | None:

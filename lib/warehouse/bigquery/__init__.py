@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import json
 import os
+import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from google.cloud import bigquery
 
-from lib.contract import Contract
+from lib.contract import Column, Contract
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.lease import Lease, Owner
 from lib.registry import registry
+from lib.settings import Settings
 from lib.warehouse.bigquery import leases
 from lib.warehouse.bigquery.address import Address, read_address
+from lib.warehouse.bigquery.estimate import cost_of
 from lib.warehouse.bigquery.jobs import Jobs, Spent
 from lib.warehouse.bigquery.parameters import TableRows
 from lib.warehouse.bigquery.publish import insert_rows, note_facts, publish_script
 from lib.warehouse.bigquery.session import BigQuerySession
 from lib.warehouse.bigquery.statements import prefixed
 from lib.warehouse.bigquery.tables import (
+    add_columns,
     create_tables,
     exists,
     refuse_foreign_columns,
     refuse_streaming,
     snapshot,
+    type_text,
 )
 from lib.warehouse.bigquery.tables import (
     field as schema_field,
@@ -37,6 +43,9 @@ from lib.warehouse.interface import Publication, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from lib.costs import TableCost
+    from lib.plan import Chunk
 
 META = "runbook.meta"
 
@@ -147,6 +156,11 @@ class BigQueryWarehouse:
 
     def take_leases(self, phases: Sequence[str], owner: Owner, patience: float) -> leases.RowLeases:
         """Takes the leases of *phases*, all or none, by one transaction; raises Taken where another holder lives."""
+        if not self.exists():
+            own = [table.contract for table in registry().tables.values() if table.contract.dataset == "runbook"]
+            self.create(
+                own, {"id": uuid.uuid4().hex, "kind": "production", "created_at": f"{datetime.now(UTC):%FT%TZ}"}
+            )
         return leases.take(self.jobs, phases, owner, patience)
 
     def leases(self) -> list[Lease]:
@@ -191,6 +205,32 @@ class BigQueryWarehouse:
         except RunbookError as error:
             return [str(error)]
         return []
+
+    def column_types(self) -> Mapping[str, Mapping[str, str]]:
+        """Every table of the contracts' datasets: its columns with their types, as contracts write them."""
+        names = [name for name in registry().tables if exists(self.jobs, name)]
+        tables = self.jobs.each(lambda n: self.jobs.call(self.jobs.client.get_table, self.address.table(n)), names)
+        return {
+            name: {column.name: type_text(column) for column in table.schema}
+            for name, table in zip(names, tables, strict=True)
+        }
+
+    def type_of(self, column: Column) -> str:
+        """The type of a contract's column: as it is written."""
+        return column.type
+
+    def add_columns(self, table: str, columns: Sequence[Column]) -> None:
+        """Adds columns that may be NULL; the audit sees to those that must not be."""
+        add_columns(self.jobs, registry().table(table).contract, columns)
+
+    def cost_of(self, chunk: Chunk, settings: Settings) -> TableCost:
+        """What a chunk will read and change: dry runs, nothing is billed."""
+        return cost_of(self.jobs, chunk, settings, self.meta)
+
+    def spent_on(self, table: str) -> tuple[int, int]:
+        """Jobs of this process for a table, and the bytes that are billed for them."""
+        jobs = [job for job in self.spent.jobs if job.table == table]
+        return len(jobs), sum(job.bytes_billed for job in jobs)
 
     def _guard(self, contract: Contract) -> None:
         """Before the first publish into a table: nothing in its streaming buffer; in place its columns and a snapshot."""

@@ -17,6 +17,7 @@ from lib.contract import Contract
 from lib.errors import QueryFailed
 from lib.warehouse.bigquery.jobs import Jobs
 from lib.warehouse.bigquery.statements import QUESTIONS_PER_JOB, Query, prefixed, renamed, together, used, with_views
+from lib.warehouse.bigquery.tables import arrow_type
 from lib.warehouse.interface import Row
 
 if TYPE_CHECKING:
@@ -103,6 +104,22 @@ class BigQuerySession:
         table = self._stored.pop()
         final = with_views(Query(f"SELECT * FROM {name} WHERE {where}", {}), self._views)
         stage.write_text(json.dumps({"table": table, "select": final.sql}))
+
+    def bytes_waiting(self) -> int:
+        """Bytes that the questions asked so far would read, by dry run; they are forgotten."""
+        asked, self._waiting = [question.query for question in self._waiting], []
+        return self.bytes_of(together(asked)) if asked else 0
+
+    def bytes_of(self, query: Query) -> int:
+        """Bytes that a query would read, by dry run."""
+        return self.jobs.bytes_of(*self._final(query))
+
+    def arrow_schema(self, table: str) -> pa.Schema:
+        """The types of a table's columns, from its metadata: no job."""
+        import pyarrow as pa
+
+        held: Any = self.jobs.call(self.jobs.client.get_table, self.jobs.address.table(table))
+        return pa.schema([(column.name, arrow_type(column)) for column in held.schema])
 
     def close(self) -> None:
         """Drops what was stored and not made a stage."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from google.cloud import bigquery
 from google.cloud.bigquery.table import ForeignKey, PrimaryKey, TableConstraints
@@ -12,6 +13,9 @@ from google.cloud.bigquery.table import ForeignKey, PrimaryKey, TableConstraints
 from lib.contract import Column, Contract
 from lib.errors import CannotJudge
 from lib.warehouse.bigquery.jobs import Jobs
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LABELS = {"made_by": "backfill-runbook"}
 STAGE_LIFE_MS = 24 * 3600 * 1000
@@ -56,6 +60,40 @@ def field(column: Column) -> bigquery.SchemaField:
             column.name, kind, mode, description=column.description, precision=int(sized[1]), scale=int(sized[2])
         )
     return bigquery.SchemaField(column.name, kind, mode, description=column.description)
+
+
+def type_text(column: bigquery.SchemaField) -> str:
+    """The type of a column as a contract writes it: ``NUMERIC(5, 1)``, ``ARRAY<STRING>``."""
+    kind = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}.get(column.field_type, column.field_type)
+    if column.precision is not None:
+        kind = f"{kind}({column.precision}, {column.scale or 0})"
+    return f"ARRAY<{kind}>" if column.mode == "REPEATED" else kind
+
+
+def arrow_type(column: bigquery.SchemaField) -> pa.DataType:
+    """The type that the column has in an answer."""
+    import pyarrow as pa
+
+    known = {
+        "STRING": pa.string(), "INTEGER": pa.int64(), "INT64": pa.int64(), "FLOAT": pa.float64(), "FLOAT64": pa.float64(),
+        "BOOLEAN": pa.bool_(), "BOOL": pa.bool_(), "DATE": pa.date32(), "TIMESTAMP": pa.timestamp("us", "UTC"),
+    }  # fmt: skip
+    sized = column.precision is not None
+    numeric = pa.decimal128(column.precision, column.scale or 0) if sized else pa.decimal128(38, 9)
+    kind = known.get(column.field_type, numeric)
+    return pa.list_(kind) if column.mode == "REPEATED" else kind
+
+
+def add_columns(jobs: Jobs, contract: Contract, columns: Iterable[Column]) -> None:
+    """Adds columns that may be NULL, by a request for metadata."""
+    table = jobs.call(jobs.client.get_table, jobs.address.table(contract.name))
+    added = [bigquery.SchemaField.from_api_repr(field(c).to_api_repr() | {"mode": _nullable(c)}) for c in columns]
+    table.schema = [*table.schema, *added]
+    jobs.call(jobs.client.update_table, table, ["schema"])
+
+
+def _nullable(column: Column) -> str:
+    return "REPEATED" if column.type.startswith("ARRAY<") else "NULLABLE"
 
 
 def refuse_foreign_columns(jobs: Jobs, contract: Contract) -> None:

@@ -1,0 +1,224 @@
+"""The whole backfill of the pocket league through the real client: rows, jobs, bytes, and every statement that is sent."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lib.backfill import Backfill
+from lib.calendar import read_calendar
+from lib.costs import cost_findings, costs_of, in_all
+from lib.coverage import Judge
+from lib.gates import coverage_gate
+from lib.league import League
+from lib.lease import holding
+from lib.plan import Plan, make_plan
+from lib.registry import registry
+from lib.sandbox import load_raw
+from lib.settings import Settings
+from lib.warehouse import Session, Warehouse, connect
+from lib.warehouse.bigquery import BigQueryWarehouse
+from tests.bigquery_server import Served, serving
+from tests.bigquery_server.jobs import Job
+from tests.bigquery_server.translate import statements
+from tests.lib.google_engine import Google, GoogleError
+
+pytestmark = pytest.mark.full
+RAW = {table.name for table in registry().raw}
+
+
+class Chain:
+    """A warehouse with raw data, and both phases computed by the ordinary write path."""
+
+    def __init__(self, server: Served, league: League, settings: Settings) -> None:
+        self.server, self.settings = server, settings
+        warehouse = connect(server.warehouse_url(deadline=60, http_timeout=60, job_timeout=120))
+        assert isinstance(warehouse, BigQueryWarehouse)
+        self.warehouse = warehouse
+        load_raw(warehouse, league.tables, league.as_of, "ingested")
+        self.loaded = len(server.jobs)
+        self.plans = [self.run(phase) for phase in (3, 4)]
+
+    def run(self, phase: int) -> Plan:
+        """Plans a phase and carries the plan out."""
+        plan = self.plan(phase)
+        with holding(self.warehouse, [phase], "test", 60) as fences:
+            backfill = Backfill(self.warehouse, self.settings, run="test", fence=fences[str(phase)])
+            for group in plan.groups:
+                for table in group:
+                    for outcome in backfill.run_chunks(plan.chunks_of(table)):
+                        assert not outcome.failed
+                        assert not outcome.blocked
+        return plan
+
+    def plan(self, phase: int) -> Plan:
+        """What a phase needs now."""
+        with self.warehouse.reading() as session:
+            calendar = read_calendar(session, self.settings)
+            judge = Judge(session, self.settings, calendar)
+            return make_plan(judge, [phase], self.settings.start_date, calendar.as_of)
+
+    @property
+    def jobs(self) -> list[Job]:
+        """The jobs of the backfill, without the loads of raw data."""
+        return self.server.jobs[self.loaded :]
+
+
+@pytest.fixture(scope="module")
+def chain(league: League, whole_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    with pytest.MonkeyPatch.context() as patched, serving() as server:
+        patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield Chain(server, league, whole_settings)
+
+
+def rows(session: Session, name: str, settings: Settings) -> list[tuple[object, ...]]:
+    """Every row of a table without its volatile columns, in one order; equal numbers are equal."""
+    table = registry().table(name)
+    columns = ", ".join(table.contract.business_columns)
+    sql = f"SELECT {columns} FROM {name} WHERE {table.date_column} BETWEEN @first AND @last"
+    found = session.arrow(sql, first=settings.start_date, last=settings.start_date.replace(year=2100)).to_pylist()
+    key = table.contract.key
+    return [tuple(row.values()) for row in sorted(found, key=lambda row: tuple(str(row[name]) for name in key))]
+
+
+def receipts(warehouse: Warehouse) -> list[tuple[object, ...]]:
+    with warehouse.reading() as session:
+        return sorted(
+            session.rows(
+                "SELECT table_name, day, kind, key_count, content, sql_digest, input_digest FROM runbook.receipts"
+            )
+        )
+
+
+def test_all_ten_tables_are_those_of_the_embedded_engine(chain: Chain, whole_file: Path) -> None:
+    embedded = connect(f"duckdb:///{whole_file}", wait=20)
+    for name in chain.settings.tables:
+        with embedded.reading() as here, chain.warehouse.reading() as there:
+            expected = rows(here, name, chain.settings)
+            assert expected
+            assert rows(there, name, chain.settings) == expected, name
+    assert receipts(chain.warehouse) == receipts(embedded)
+
+
+def test_the_gates_are_green_and_nothing_is_left_to_do(chain: Chain) -> None:
+    with chain.warehouse.reading() as session:
+        calendar = read_calendar(session, chain.settings)
+        judge = Judge(session, chain.settings, calendar)
+        for phase in (3, 4):
+            verdict = coverage_gate(judge, phase, chain.settings.start_date, calendar.as_of)
+            assert verdict.verdict == "green", verdict.findings
+    assert not chain.plan(4).chunks
+
+
+def test_a_backfill_of_ten_tables_is_at_most_150_jobs_whatever_the_seasons(chain: Chain) -> None:
+    """A chunk spans seasons here, so the number of jobs is that of the tables."""
+    of_tables = Counter(job.labels["table"] for job in chain.jobs if "attempt" in job.labels)
+    assert len(of_tables) == 10
+    assert max(of_tables.values()) <= 8
+    print(f"\n{len(chain.jobs)} jobs: {Counter(job.id.rpartition('_')[2] for job in chain.jobs)}; {dict(of_tables)}")
+    assert sum(of_tables.values()) <= 80
+    assert all(plan.chunks_of(name)[1:] == [] for plan in chain.plans for group in plan.groups for name in group)
+
+
+def test_the_selects_read_each_raw_byte_at_most_three_times(chain: Chain) -> None:
+    store = chain.server.store
+    read, held = Counter[str](), {}
+    for purpose, reading, size in store.read:
+        dataset, _, table = reading.table.partition(".")
+        name = f"{dataset.removeprefix('t_')}.{table}"
+        if purpose == "compute" and name in RAW:
+            read[name] += size
+    for name in RAW:
+        held[name] = sum(sum(columns.values()) for columns in store._size(f"t_{name}").values())
+    lines = [f"{name} {held[name]} bytes, read {read[name]}: {read[name] / held[name]:.2f}" for name in sorted(read)]
+    print("\n" + "\n".join([*lines, f"all {sum(held.values())}, read {sum(read.values())}"]))
+    assert 0 < sum(read.values()) <= 3 * sum(held.values())
+
+
+def test_every_job_is_labelled_limited_and_named_after_its_attempt(chain: Chain) -> None:
+    computing = [job for job in chain.jobs if job.labels.get("attempt")]
+    assert len(computing) > 30
+    for job in computing:
+        assert set(job.labels) >= {"run", "table", "phase", "attempt"}
+        assert job.id.startswith(f"runbook_{job.labels['attempt']}_")
+    for job in chain.jobs:
+        assert int(job.configuration["query"]["maximumBytesBilled"]) == 1024 * 2**30
+        assert job.configuration["jobTimeoutMs"] == "120000"
+        assert not job.error
+
+
+def test_no_stage_is_left(chain: Chain) -> None:
+    assert [name for name in chain.server.store.tables if name.startswith("t_runbook_stage.")] == []
+    assert not list(chain.warehouse.stages.glob("*"))
+
+
+def test_a_plan_says_what_it_costs_and_a_budget_refuses_it(chain: Chain) -> None:
+    whole = chain.plans[0]
+    costs = costs_of(chain.warehouse, whole, chain.settings)
+    total = in_all(costs)
+    assert {cost.table for cost in costs} == {chunk.table for chunk in whole.chunks}
+    assert total.bytes_read > 100_000
+    assert total.partitions == 2 * whole.dates
+    facts = chain.settings.bigquery
+    assert not cost_findings(costs, facts)
+    assert [f.where for f in cost_findings(costs, facts.model_copy(update={"budget": 0.0}))] == ["budget"]
+    few = facts.model_copy(update={"partitions_per_day": 300})
+    assert {f.where for f in cost_findings(costs, few)} == {cost.table for cost in costs}
+
+
+def test_google_accepts_every_statement_that_was_sent(chain: Chain) -> None:
+    """No statement is sent that its analyzer does not accept against the contracts."""
+    own = [replace(table.contract, dataset=f"t_{table.contract.dataset}") for table in registry().tables.values()]
+    sent = {_normal(job): job for job in chain.server.jobs if job.sql}
+    print(f"\n{sum(bool(job.sql) for job in chain.server.jobs)} statements, {len(sent)} different ones")
+    engines: dict[str, Google] = {}
+    for text, job in sent.items():
+        table = job.labels.get("table", "")
+        if table not in engines:
+            engines[table] = Google([*own, *_stages(table)])
+        kinds = {p["name"]: p["parameterType"] for p in job.configuration["query"].get("queryParameters", ())}
+        for statement in statements(text):
+            engines[table].accept(statement, kinds)
+
+
+def _normal(job: Job) -> str:
+    """The text with the names of stages and written-out dates taken out."""
+    text = re.sub(r"stage_[0-9a-zA-Z_]+", "stage", job.sql)
+    return re.sub(r"IN \((DATE '[0-9-]+'(, )?)+\)", "IN (DATE '2024-01-01')", text)
+
+
+def _stages(label: str) -> Iterator[object]:
+    """The stage of the table that a job computes."""
+    for table in registry().computed:
+        if table.name.replace(".", "_") == label:
+            yield replace(table.contract, dataset="t_runbook_stage", table="stage")
+
+
+def test_a_function_of_another_engine_makes_the_analysis_fail() -> None:
+    with pytest.raises(GoogleError, match="Function not found: list_sum"):
+        Google([]).accept("SELECT list_sum([1])", {})
+
+
+def test_the_chain_of_notebooks_ends_with_a_trained_model(
+    league: League, whole_environment: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kernels reach the server over the line like any other process."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    with serving() as server:
+        url = server.warehouse_url(deadline=60, http_timeout=60, job_timeout=120)
+        load_raw(connect(url), league.tables, league.as_of, "ingested")
+        before = len(server.jobs)
+        command = [sys.executable, "-m", "runbook", "run", "--warehouse", url]
+        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        print(done.stdout[-3000:])
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        assert "60_train" in "".join(path.name for path in whole_environment.rglob("*.ipynb"))
+        print(f"{len(server.jobs) - before} jobs for the whole chain, notebooks, gates and model included")
