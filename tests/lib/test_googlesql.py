@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lib.checks import Check, all_checks
 from lib.dialect import to_duckdb
 from lib.league import pocket_league
 from lib.registry import TABLES, Table, registry
@@ -115,6 +116,11 @@ def test_google_gives_every_select_the_columns_of_its_contract(google: Google, n
     table = registry().table(name)
     contract = [(column.name, column.base_type) for column in table.contract.columns]
     assert google.columns(_select(table)) == contract
+
+
+@pytest.mark.parametrize("check", [c for c in all_checks() if c.sql], ids=lambda check: check.name)
+def test_google_accepts_every_check(google: Google, check: Check) -> None:
+    assert google.columns(check.sql)
 
 
 @pytest.mark.parametrize("path", RULES, ids=lambda path: path.stem)

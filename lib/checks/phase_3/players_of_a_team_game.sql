@@ -3,7 +3,7 @@
 -- means: team games with fewer than 5 or more than 18 players
 -- cause: the player boxes of the game are short or doubled
 -- do: compare the raw boxes of the game with a printed one, load them again, then runbook run --phase 3
-SELECT teams.game_date, teams.game_id, teams.team_abbr, COUNT(players.player_lookup) AS players
+SELECT teams.game_date, teams.game_id, teams.team_abbr, COUNT(players.player_lookup) AS player_rows
 FROM nba_analytics.team_offense_game_summary AS teams
 LEFT JOIN (
   SELECT game_id, team_abbr, player_lookup FROM nba_analytics.player_game_summary WHERE game_date BETWEEN @first AND @last
