@@ -50,7 +50,7 @@ def watched(place: Place, folder: Path, count: int) -> tuple[list[Figure], list[
 def _watchers(warehouse: Warehouse) -> Iterator[None]:
     """``runbook watch`` and the live cell of the monitor notebook, both from the run's first moment to its end."""
     said: list[str] = []
-    threads = [Thread(target=look, args=(warehouse, said)) for look in (_terminal, _notebook)]
+    threads = [Thread(target=look, args=(warehouse, said), daemon=True) for look in (_terminal, _notebook)]
     for thread in threads:
         thread.start()
     yield
