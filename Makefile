@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env run test test-full torture bench bench-peers docs lab pictures lint format lock clean
+.PHONY: env run test test-full test-bigquery torture bench bench-peers docs lab pictures lint format lock clean
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
@@ -25,6 +25,10 @@ test-full: env  ## what needs the full league
 
 torture: env  ## by hand: hours, seed printed
 	$(BIN)/python -m pytest -m torture
+
+test-bigquery: env  ## by hand: a real project, in scratch datasets that are dropped again: PROJECT=my-project
+	@test -n "$(PROJECT)" || { echo "name the project: make test-bigquery PROJECT=my-project"; exit 2; }
+	BIGQUERY_PROJECT=$(PROJECT) BIGQUERY_LOCATION=$(or $(LOCATION),US) $(BIN)/python -m pytest -s -m bigquery tests/test_real_bigquery.py
 
 bench: env  ## by hand: ratios of one run, and bench/bench.json
 	$(BIN)/python -m tests.bench

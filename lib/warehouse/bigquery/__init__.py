@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -175,7 +176,7 @@ class BigQueryWarehouse:
 
     def stage_rows(self, table: str, rows: pa.Table, stage: Path) -> None:
         """Loads rows that were computed here into a stage table."""
-        name = f"{self.address.stage_dataset}.stage_{stage.stem.replace('-', '_')}"
+        name = f"{self.address.stage_dataset}.stage_{re.sub('[^A-Za-z0-9_]', '_', stage.stem)}"
         self._load(name, registry().table(table).contract, rows)
         columns = ", ".join(registry().table(table).contract.column_names)
         stage.write_text(json.dumps({"table": name, "select": f"SELECT {columns} FROM {name}"}))
