@@ -21,6 +21,7 @@ from lib import preflight, signoff
 from lib.backfill import Backfill
 from lib.calendar import as_date, closed_range, read_calendar
 from lib.checks import SETS, run_set
+from lib.checks.foreign import of_foreign_rows
 from lib.costs import Billed, cost_verdict, estimate_of, with_spent
 from lib.coverage import Judge, Known, TableCoverage
 from lib.errors import GateFailed
@@ -103,7 +104,8 @@ class Step:
         chosen = sets or SETS
         folder = self.run / "offenders" / f"{self.name}_{self.phase}" if self.run else None
         with self.judge() as (judge, first, last):
-            return run_set(judge, self.phase, first, last, chosen, folder)
+            verdict = run_set(judge, self.phase, first, last, chosen, folder)
+            return of_foreign_rows(judge, self.phase, first, last, verdict)
 
     def warehouse_ready(self) -> Verdict:
         """The warehouse can be reached and written, nobody else is at work on it, and packages are as locked."""

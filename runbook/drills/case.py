@@ -33,6 +33,7 @@ class Case(BaseModel):
     computed: bool = False  # the fault lies in raw data, and the backfill ran over it
     reload: tuple[str, ...] = ()  # raw tables that a person loads anew before the printed command
     step: str = WATCHMAN  # the ordinary command that has to notice
+    says: int = 1  # how many different things it has to say: a fault of many parts is caught when all of them are named
     test: str = ""
     because: str = ""  # why it cannot happen
 

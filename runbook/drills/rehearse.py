@@ -65,11 +65,12 @@ class Rehearsal:
             return bool(self.news(case, said)), said
 
     def news(self, case: Case, said: Said) -> list[Finding]:
-        """The findings that the control has not; none where the exit code calls it well."""
+        """The findings that the control has not; none where the exit code calls it well, or too little is said."""
         known = {_name(finding) for finding in self.control(case.step, case.rows_by).findings}
         new = [finding for finding in said.findings if _name(finding) not in known]
         bad = [finding for finding in new if finding.severity != AMBER or "--strict" in case.step.split()]
-        return new if said.code in (1, 3) and bad else []
+        told = {finding.where for finding in new}
+        return new if said.code in (1, 3) and bad and len(told) >= case.says else []
 
     def control(self, step: str = WATCHMAN, rows_by: str = US) -> Said:
         """The same step on the same warehouse without any fault."""
