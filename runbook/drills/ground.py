@@ -26,7 +26,7 @@ PHASES = (3, 4)
 POCKET: Mapping[str, Mapping[str, Any]] = {
     "schedule": {"regular_season_games": 66, "play_in_games": 1, "playoff_games": [5, 5]},
     "features": {"default_limit_pct": 60, "exceptions": {}},
-    "checks": {"baseline_rows": 60},
+    "checks": {"baseline_rows": 200, "regression_pct": 70, "degradation_pct": 80},  # a month holds 350 rows
     "ml": {"minimum_rows": 500, "minimum_split_rows": 50},
     "signing": {"dirty_tree": True},
 }
