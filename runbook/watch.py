@@ -12,7 +12,6 @@ from lib.errors import CannotJudge, RunbookError
 from lib.gates import coverage_gate
 from lib.step import Step
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, worst
-from runbook.chain import GATES
 from runbook.options import PREDICTIONS_PHASE, Place, phase_verdict
 
 UNKNOWN, NOT_BEGUN = "unknown", "not begun"
@@ -114,8 +113,8 @@ def look(place: Place, days: int) -> Watch:
 def _sights(place: Place, phase: Phase, window: Sequence[date]) -> Iterator[Sight]:
     if phase in place.computed_phases and isinstance(phase, int):
         step = _step(place, phase)
-        for name in sorted(GATES["40_validate"]):
-            yield _sight(name, getattr(step, name))
+        yield _sight("coverage", step.coverage)
+        yield _sight("quality", step.quality)  # every set of checks
         yield _sight(f"last {len(window)} game dates", partial(_of_window, step, phase, window))
         return
     sight = _sight("gate", partial(_whole, place, phase))

@@ -85,7 +85,7 @@ class Rehearsal:
             f"runbook {step}: {finding.severity} {finding.where}: {finding.what}"
             for (step, rows_by), said in self.controls.items()
             for finding in said.findings or [Finding("exit code", str(said.code), said.err)] * bool(said.code)
-            if not (rows_by == OTHERS and finding.severity == AMBER and finding.what.startswith("found on"))
+            if not (rows_by == OTHERS and finding.severity == AMBER and "written by something else" in finding.what)
         ]
 
     def _drill(self, case: Case) -> Result:
@@ -150,7 +150,8 @@ def _look(step: str, environment: Mapping[str, str]) -> Said:
 
 def _name(finding: Finding) -> tuple[str, str, str]:
     """A finding without its figures: rows that something else wrote are the same finding on fewer dates."""
-    return finding.severity, finding.where, finding.what.partition(" ")[0]
+    kind = finding.what.partition(" ")[0]
+    return finding.severity, finding.where, "" if kind.isdigit() else kind
 
 
 def _told(news: list[Finding]) -> str:
