@@ -38,6 +38,7 @@ def _drills(cases: Sequence[Case]) -> str:
 
 def _past(case: Case) -> str:
     told = ["in rows that something else wrote" if case.rows_by != "us" else "behind the runbook's back"]
+    told += [f"; {case.says} different things have to be said"] if case.says > 1 else []
     told += ["; then the backfill ran over it"] if case.computed else []
     told += [f"; a person loads {', '.join(case.reload)} anew"] if case.reload else []
     return "".join(told)
