@@ -127,7 +127,7 @@ def _numeric(column: Column) -> str:
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def pocket_rules(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     return load_settings(pocket_settings(tmp_path_factory.mktemp("settings")))
 
 
@@ -169,8 +169,9 @@ def _mutations(mutator: Mutator, count: int) -> Iterator[Mutation]:
 @pytest.mark.torture
 @pytest.mark.timeout(3600)
 def test_receipts_find_every_corruption_and_the_rest_is_counted(
-    whole_file: Path, settings: Settings, tmp_path: Path
+    whole_file: Path, pocket_rules: Settings, tmp_path: Path
 ) -> None:
+    settings = pocket_rules
     seed = int(os.environ.get("SEED", random.randrange(10**6)))
     print(f"\nseed {seed}, {COUNT} corruptions")
     whole = _copy(whole_file, tmp_path)
