@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
+import sys
 import tomllib
+from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
@@ -45,3 +49,26 @@ def test_what_the_user_settled_is_declared() -> None:
     settled = {"jupyterlab", "papermill", "google-cloud-bigquery", "pandas", "plotly", "nbval", "pytest"}
     declared = {_name(r) for r in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]}
     assert settled <= declared
+
+
+def test_every_package_that_the_code_imports_is_declared() -> None:
+    declared = {_name(r) for r in [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["fetch"]]}
+    distributions = packages_distributions()
+    unknown = {
+        f"{path.relative_to(ROOT)} imports {module}"
+        for folder in ("lib", "runbook")
+        for path in (ROOT / folder).rglob("*.py")
+        for module in _imported(path)
+        if not declared & {_name(found) for found in distributions.get(module, [module])}
+    }
+    assert not unknown
+
+
+def _imported(path: Path) -> Iterator[str]:
+    """The packages of others that a module imports, at its top or inside a function."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = [a.name for a in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+        for top in (name.partition(".")[0] for name in names):
+            if top not in sys.stdlib_module_names and top not in ("lib", "runbook"):
+                yield top
