@@ -18,7 +18,7 @@ GREEN = {
     "10_preflight": "● sample: green",
     "20_launch": "● published: green",
     "30_monitor": "● attempts: green",
-    "40_validate": "● quality: green",
+    "40_validate": "reconciliation: ",
     "50_signoff": "Phase 3 is ready to sign",
     "60_train": "model: ",
     "70_closing": "ready to sign",
