@@ -86,7 +86,9 @@ def rows_html(rows: Sequence[Mapping[str, Any]]) -> str:
         return ""
     names = [name for name in rows[0] if name not in UNSHOWN]
     side = {name: "right" if isinstance(rows[0][name], (int, float)) else "left" for name in names}
-    side |= {name: "left;white-space:nowrap" for name in ("phase", "table", "state") if side.get(name) == "left"}
+    side |= {
+        name: "left;white-space:nowrap" for name in ("phase", "table", "state", "verdict") if side.get(name) == "left"
+    }
     head = "".join(f'<th style="text-align:{side[name]}">{escape(HEADINGS.get(name, name))}</th>' for name in names)
     body = "".join(
         "<tr>"
