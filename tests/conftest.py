@@ -84,13 +84,17 @@ def whole_settings_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _changed_settings(folder: Path, changes: tuple[tuple[str, str], ...]) -> Path:
-    text = (ROOT / "runbook.toml").read_text()
+    return changed_settings(ROOT / "runbook.toml", folder / "runbook.toml", changes)
+
+
+def changed_settings(source: Path, target: Path, changes: tuple[tuple[str, str], ...]) -> Path:
+    """Writes the settings of *source* with *changes* to *target*."""
+    text = source.read_text()
     for pattern, replacement in changes:
         text, count = re.subn(pattern, replacement, text, flags=re.MULTILINE)
         assert count, f"runbook.toml has no line like {pattern}"
-    path = folder / "runbook.toml"
-    path.write_text(text)
-    return path
+    target.write_text(text)
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -45,6 +45,10 @@ def fetch(
     Asks politely, about 45 requests a season; every raw answer is kept, so that an interrupted fetch goes on where it
     stopped. An answer of exactly a cap of the source is named as suspect. Needs the extra: pip install
     'backfill-runbook[fetch]'. Betting lines are not to be had there; put a file of them into the folder.
+
+    \b
+    Example:
+      runbook fetch --seasons 2021-22..2025-26 --warehouse duckdb:////data/nba.duckdb
     """
     require_nba_api()
     place = open_place(url)

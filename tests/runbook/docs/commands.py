@@ -11,6 +11,7 @@ import click
 
 from lib.settings import ROOT
 from runbook.cli import cli
+from runbook.docs.command_line import verbs
 
 PAGES = sorted(path for path in (ROOT / "docs").rglob("*.md") if path.name != "command-line.md") + [ROOT / "README.md"]
 INLINE = re.compile(r"`(runbook [a-z][^`]*)`")
@@ -18,12 +19,17 @@ BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def printed_commands(text: str) -> Iterator[str]:
-    """Every ``runbook VERB ...`` of a page, in its blocks and in its text."""
+    """Every ``runbook VERB ...`` of a page, in its blocks and in its text; a verb named in the text may stand alone."""
     for block in BLOCK.findall(text):
         for line in block.replace("\\\n", " ").splitlines():
             if match := re.match(r"\s*(?:\$ )?(?:\w+=\S+ )*(runbook [a-z].*)", line):
                 yield match[1]
-    yield from INLINE.findall(BLOCK.sub("", text))
+    yield from (line for line in INLINE.findall(BLOCK.sub("", text)) if not _is_a_name(line))
+
+
+def _is_a_name(line: str) -> bool:
+    """Whether *line* only names a verb whose arguments the text leaves out."""
+    return line in dict(verbs())
 
 
 def refusal(line: str) -> str:
@@ -40,6 +46,8 @@ def refusal(line: str) -> str:
             command, context = child, click.Context(child, parent=context, info_name=child.name)
         command.make_context(command.name, list(words), resilient_parsing=False)
     except click.UsageError as error:
+        if "does not exist" in error.format_message():
+            return ""  # a file that the reader makes
         return f"'{line}': {error.format_message()}"
     return ""
 
