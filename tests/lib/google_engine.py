@@ -162,7 +162,6 @@ def _options() -> Any:
     language.product_mode = PRODUCT_EXTERNAL
     language.supported_statement_kinds.extend(getattr(enums, f"RESOLVED_{name}_STMT") for name in STATEMENTS)
     options = options_pb2.AnalyzerOptionsProto(language_options=language, default_timezone="UTC")
-    _set_type(options.system_variables.add(name_path=["row_count"]).type, "INT64")
     for name, kind in PARAMETERS.items():
         _set_type(options.query_parameters.add(name=name).type, kind)
     return options
@@ -172,6 +171,8 @@ def _with_parameters(parameters: Mapping[str, Any]) -> Any:
     options = options_pb2.AnalyzerOptionsProto()
     options.CopyFrom(_options())
     del options.query_parameters[:]
+    # known to statements that are analysed alone: the evaluator would ask for its value
+    _set_type(options.system_variables.add(name_path=["row_count"]).type, "INT64")
     for name, kind in parameters.items():
         _set_stated_type(options.query_parameters.add(name=name).type, kind)
     return options
