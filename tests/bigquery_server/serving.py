@@ -252,6 +252,13 @@ class _Handler(BaseHTTPRequestHandler):
         only(query, set(), "tables.get")
         return self._shown(f"{dataset}.{table}", self.served.store.table(f"{dataset}.{table}"))
 
+    def patch_table(self, query: dict[str, str], body: bytes, project: str, dataset: str, table: str) -> Any:
+        only(query, set(), "tables.patch")
+        resource = json.loads(body)
+        only(resource, {"schema"}, "tables.patch")
+        self.served.store.alter(f"{dataset}.{table}", resource["schema"]["fields"])
+        return self._shown(f"{dataset}.{table}", self.served.store.table(f"{dataset}.{table}"))
+
     def delete_table(self, query: dict[str, str], body: bytes, project: str, dataset: str, table: str) -> Any:
         self.served.store.drop_table(f"{dataset}.{table}")
 
@@ -284,6 +291,7 @@ ROUTES = (
     (f"GET {P}/datasets/([^/]+)/tables", _Handler.list_tables),
     (f"POST {P}/datasets/([^/]+)/tables", _Handler.insert_table),
     (f"GET {P}/datasets/([^/]+)/tables/([^/]+)", _Handler.get_table),
+    (f"PATCH {P}/datasets/([^/]+)/tables/([^/]+)", _Handler.patch_table),
     (f"DELETE {P}/datasets/([^/]+)/tables/([^/]+)", _Handler.delete_table),
     (f"GET {P}/datasets/([^/]+)/tables/([^/]+)/data", _Handler.list_rows),
 )

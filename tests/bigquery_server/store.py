@@ -114,6 +114,22 @@ class Store:
                 raise not_found(f"Table {name}")
             return self.tables[name]
 
+    def alter(self, name: str, fields: list[Field]) -> None:
+        """Adds columns at the end; any other change is refused, as is a column that may not be NULL."""
+        with self.lock:
+            held = self.table(name).resource["schema"]["fields"]
+            added = fields[len(held) :]
+            if [f["name"] for f in fields[: len(held)]] != [f["name"] for f in held]:
+                raise invalid(f"Provided Schema does not match Table {name}")
+            if any(f.get("mode") == "REQUIRED" for f in added):
+                raise invalid(f"Provided Schema does not match Table {name}. Cannot add required fields")
+            for column in added:
+                self.database.cursor().execute(
+                    f'ALTER TABLE {name} ADD COLUMN "{column["name"]}" {duckdb_type(column)}'
+                )
+            self.table(name).resource["schema"]["fields"] = fields
+            self._touched(name)
+
     def drop_table(self, name: str) -> None:
         """Removes a table."""
         with self.lock:
