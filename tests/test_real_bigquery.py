@@ -19,7 +19,7 @@ from lib.plan import make_plan
 from lib.sandbox import load_raw
 from lib.settings import Settings
 from lib.warehouse import connect
-from lib.warehouse.bigquery import BigQueryWarehouse
+from lib.warehouse.bigquery import BigQueryWarehouse, tested_file
 from tests.lib.test_bigquery_chain import rows
 
 pytestmark = pytest.mark.bigquery
@@ -63,6 +63,5 @@ def test_the_pocket_league_on_a_real_project(
     spent = scratch.spent
     note = f"{datetime.now(UTC):%F} {PROJECT}: {len(spent.jobs)} jobs, {spent.bytes_billed / 2**20:.0f} MiB billed"
     print(f"\n{note}")
-    tested = scratch.beside("").parent.parent / "bigquery-tested.txt"
-    tested.parent.mkdir(parents=True, exist_ok=True)
-    tested.write_text(f"{note}\n")
+    tested_file().parent.mkdir(parents=True, exist_ok=True)
+    tested_file().write_text(f"{note}\n")

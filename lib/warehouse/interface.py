@@ -141,5 +141,8 @@ class Warehouse(Protocol):
     def state(self) -> object:
         """Something that is another after every write; ask it inside a session."""
 
+    def notes(self) -> list[str]:
+        """What a person who asks for the state should know beside it; a sentence each."""
+
     def trouble(self) -> list[str]:
         """What stands in the way of writing: a sentence each, empty where nothing does."""

@@ -98,6 +98,8 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
     place.console.print(table_of(rows, f"State of {place.warehouse.url}"))
     for lease in place.warehouse.leases():
         place.console.print(f"{lease}.")
+    for note in place.warehouse.notes():
+        place.console.print(note)
     return 0
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from lib.backfill import Backfill
 from lib.calendar import read_calendar
-from lib.costs import cost_findings, costs_of, in_all
+from lib.costs import cost_findings, cost_verdict, costs_of, in_all
 from lib.coverage import Judge
 from lib.gates import coverage_gate
 from lib.league import League
@@ -167,6 +167,12 @@ def test_a_plan_says_what_it_costs_and_a_budget_refuses_it(chain: Chain) -> None
     facts = chain.settings.bigquery
     assert not cost_findings(costs, facts)
     assert [f.where for f in cost_findings(costs, facts.model_copy(update={"budget": 0.0}))] == ["budget"]
+    poor = chain.settings.model_copy(update={"bigquery": facts.model_copy(update={"budget": 0.0})})
+    refused, passed = (cost_verdict(chain.warehouse, whole, settings) for settings in (poor, chain.settings))
+    assert refused is not None
+    assert passed is not None
+    assert (refused.red, passed.red) == (True, False)
+    assert "MiB" in passed.sentence
     few = facts.model_copy(update={"partitions_per_day": 300})
     assert {f.where for f in cost_findings(costs, few)} == {cost.table for cost in costs}
 

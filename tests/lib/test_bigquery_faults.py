@@ -39,8 +39,8 @@ FAULTS = [  # fault, what must become of the publish
     (Fault("lost answer", LOAD), "published"),
     (Fault("quota", JOB), "refused"),
     (Fault("never ends", request="job", statement=PUBLISH), "refused"),
-    (Fault("rate limit", JOB, times=10_000), "refused"),
-    (Fault("503", JOB, times=10_000), "refused"),
+    pytest.param(Fault("rate limit", JOB, times=10_000), "refused", marks=pytest.mark.full),
+    pytest.param(Fault("503", JOB, times=10_000), "refused", marks=pytest.mark.full),
 ]
 
 
@@ -105,6 +105,7 @@ def test_a_page_that_comes_short_is_asked_for_again(server: Served, warehouse: B
     TABLE.append(f"{kind} of a page of results | 1 | answered | {warehouse.spent.retries} | 4 | 0 | 0 | -")
 
 
+@pytest.mark.full
 def test_a_page_that_always_comes_short_is_never_an_answer(server: Served, warehouse: BigQueryWarehouse) -> None:
     server.faults.append(Fault("short", ANSWER, times=10_000))
     with pytest.raises(CannotJudge, match="1 of 2 rows came"):

@@ -234,6 +234,12 @@ def test_every_write_changes_the_state(empty: Warehouse) -> None:
     assert states[0] == states[1] != states[2] == states[3]
 
 
+def test_what_was_never_tested_for_real_is_said(empty: Warehouse) -> None:
+    assert [note.partition(":")[0] for note in empty.notes()] == (
+        ["No real project was ever tested from here"] if empty.engine.startswith("bigquery") else []
+    )
+
+
 def test_a_warehouse_can_be_sent_to_another_process(empty: Warehouse) -> None:
     with empty.labelled(run="r", table=TABLE, attempt="a"):
         assert pickle.loads(pickle.dumps(empty)).meta() == empty.meta()

@@ -99,8 +99,7 @@ class BigQueryWarehouse:
 
     def beside(self, kind: str) -> Path:
         """A local file that belongs to the warehouse, in the user's folder of states."""
-        home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "runbook"
-        return home / f"{self.address.project}.{self.address.prefix or 'in_place'}" / kind
+        return _state_folder() / f"{self.address.project}.{self.address.prefix or 'in_place'}" / kind
 
     @contextmanager
     def labelled(self, **labels: str | None) -> Iterator[None]:
@@ -198,6 +197,14 @@ class BigQueryWarehouse:
         names = [self.address.table(name) for name in registry().tables]
         return tuple(self.jobs.each(lambda name: _changed(self.jobs, name), names))
 
+    def notes(self) -> list[str]:
+        """When a real project was tested last from this machine, or that none ever was."""
+        try:
+            last = tested_file().read_text().strip()
+        except OSError:
+            return ["No real project was ever tested from here: make test-bigquery PROJECT=..."]
+        return [f"A real project was last tested {last}."]
+
     def trouble(self) -> list[str]:
         """What stands in the way of writing."""
         try:
@@ -266,6 +273,15 @@ class BigQueryWarehouse:
             )  # fmt: skip
 
         self.jobs.finished(begin, "load")
+
+
+def tested_file() -> Path:
+    """Where the test on a real project notes its day."""
+    return _state_folder() / "bigquery-tested.txt"
+
+
+def _state_folder() -> Path:
+    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "runbook"
 
 
 def _changed(jobs: Jobs, name: str) -> tuple[str, str]:
