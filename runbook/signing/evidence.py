@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from runbook.archive import Verified, judged
 from runbook.by_hand import given_by_hand, verify_by_hand
 from runbook.chain import GATES
 from runbook.manifest import MANIFEST, NOT_EVIDENCE, Manifest, StepRecord, file_digest
+
+_HALF_A_PAGE = re.compile(r"\.index\.html\.\d+")  # a crash amid the report leaves it, and it is no evidence either
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -57,6 +60,7 @@ def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     if manifest.schema_version < 2 or manifest.finished is None:
         return
     held = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    held -= {name for name in held if _HALF_A_PAGE.fullmatch(name)}
     archives = {record.archive for record in manifest.steps if record.archive_digest}
     yield from (f"{name} was added" for name in sorted(held - {MANIFEST, *NOT_EVIDENCE, *archives, *manifest.files}))
     for name, digest in manifest.files.items():

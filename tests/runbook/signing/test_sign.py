@@ -127,8 +127,11 @@ def test_amber_must_be_acknowledged_by_name(archive: Archive) -> None:
     desk = person(archive)
     with pytest.raises(GateFailed, match=f"amber, and not acknowledged: {TEAM_OFFENSE}"):
         desk.sign(archive.run)
-    entry = desk.sign(archive.run, acknowledged=[TEAM_OFFENSE])[0]
-    assert predicate_of(read_envelope((archive.signoffs / entry.envelope).read_bytes(), "it"), "it").acknowledged == [TEAM_OFFENSE]  # fmt: skip
+    with pytest.raises(GateFailed, match="amber, and not acknowledged: rows_have_a_receipt;"):
+        desk.sign(archive.run, acknowledged=[TEAM_OFFENSE])
+    due = [TEAM_OFFENSE, "rows_have_a_receipt"]
+    entry = desk.sign(archive.run, acknowledged=due)[0]
+    assert predicate_of(read_envelope((archive.signoffs / entry.envelope).read_bytes(), "it"), "it").acknowledged == due  # fmt: skip
 
 
 def test_a_crash_before_the_warehouse_saw_the_head_is_mended_by_the_next_sign_off(

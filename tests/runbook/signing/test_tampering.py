@@ -221,3 +221,10 @@ def test_a_head_that_a_crash_kept_from_the_warehouse_is_caught_up_on(archive: Ar
     assert "the warehouse has never seen this line" in verify()[1]
     person(archive).catch_up()
     assert verify()[0] == 0
+
+
+def test_half_a_page_that_a_crash_left_is_no_finding(archive: Archive, verify: Verify) -> None:
+    (archive.folder / ".index.html.4711").write_text("<html")
+    assert verify()[0] == 0
+    (archive.folder / ".index.html.4711.ipynb").write_text("{}")
+    assert ".index.html.4711.ipynb was added" in verify()[1]
