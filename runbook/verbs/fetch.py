@@ -26,7 +26,7 @@ from runbook.verbs.warehouse import load_folder, refuse_existing
 @click.option(
     "--timeout", type=click.FloatRange(min=0.1), default=30.0, show_default=True, help="Seconds for an answer."
 )
-@click.option("--source", default=ADDRESS, hidden=True)
+@click.option("--source", default=ADDRESS, hidden=True, help="Another site that answers alike, for tests.")
 @json_option
 @warehouse_option
 def fetch(
