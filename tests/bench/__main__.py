@@ -18,8 +18,9 @@ from tests.bench.growth import memory, one_date, whole
 from tests.bench.leagues import Leagues
 from tests.bench.measure import Figure, Ratio
 from tests.bench.monitor import watched
+from tests.bench.validate import validate
 
-SETS = ("write-path", "chain", "watched", "verbs", "growth", "memory")
+SETS = ("write-path", "chain", "watched", "verbs", "validate", "growth", "memory")
 
 
 @click.command()
@@ -54,13 +55,15 @@ def _measure(
 ) -> None:
     leagues = Leagues(folder)
     place = leagues.seasons(5)
-    if {"write-path", "chain", "verbs"} & set(wanted):
+    if {"write-path", "chain", "verbs", "validate"} & set(wanted):
         figures, ratios, computed = write_path(place, folder, count)
         take((figures, ratios))
         if "chain" in wanted:
             take(from_red_to_trained(place, folder, count, figures[0]))
         if "verbs" in wanted:
             take(verbs(computed, count))
+        if "validate" in wanted:
+            take(validate(computed, place.settings, count))
     if "watched" in wanted:
         take(watched(place, folder, count))
     if "growth" in wanted:

@@ -1,0 +1,54 @@
+"""(h) What the validate step judges of a phase, beside one bare scan of every table that it judges."""
+
+from __future__ import annotations
+
+from lib.checks import run_set
+from lib.digests import row_hash
+from lib.registry import registry
+from lib.settings import Settings
+from lib.step import Step
+from lib.warehouse import Warehouse
+from tests.bench.measure import Figure, Ratio, rounds
+
+SETS = ("post-backfill", "unknowns", "features", "regression", "reconciliation")
+SECONDS = 5.0
+
+
+def validate(warehouse: Warehouse, settings: Settings, count: int) -> tuple[list[Figure], list[Ratio]]:
+    """Seconds of coverage and checks for phases 3 and 4 over the whole range, and of the floor."""
+    figures: list[Figure] = []
+    ratios: list[Ratio] = []
+    for phase in (3, 4):
+        judged = rounds(f"h: checks of phase {phase}", count, lambda p=phase: _checks(warehouse, settings, p))
+        covered = rounds(f"h: coverage of phase {phase}", count, lambda p=phase: _coverage(warehouse, settings, p))
+        floor = rounds(
+            f"h: one scan of each table, phase {phase}", count, lambda p=phase: _scan(warehouse, settings, p)
+        )
+        figures += [judged, covered, floor]
+        ratios += [
+            Ratio(f"checks of phase {phase} / one scan of each table", judged.median / floor.median, aim=3.0),
+            Ratio(f"validate, phase {phase}, seconds", judged.median + covered.median, aim=SECONDS),
+        ]
+    return figures, ratios
+
+
+def _step(warehouse: Warehouse, settings: Settings, phase: int) -> Step:
+    return Step("40_validate", phase, warehouse, settings)
+
+
+def _coverage(warehouse: Warehouse, settings: Settings, phase: int) -> None:
+    _step(warehouse, settings, phase).coverage()
+
+
+def _checks(warehouse: Warehouse, settings: Settings, phase: int) -> None:
+    with _step(warehouse, settings, phase).judge() as (judge, first, last):
+        run_set(judge, phase, first, last, SETS)
+
+
+def _scan(warehouse: Warehouse, settings: Settings, phase: int) -> None:
+    """Every column of every row of the phase's tables, once."""
+    with warehouse.reading() as session:
+        for table in registry().computed:
+            if settings.phase_of(table.name) == phase:
+                hashed = row_hash(table.contract.column_names)
+                session.rows(f"SELECT COUNT(*) AS held, {hashed} AS content FROM {table.name}")
