@@ -120,7 +120,20 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
         return blocked[day]
     staged = keep_stage(session, judge.settings, table, [day], start)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
-    return refusals(session, staged, held).get(day, "")
+    fault = refusals(session, staged, held).get(day, "")
+    return _of_upstream(judge, table, day, fault) if fault else ""
+
+
+def _of_upstream(judge: Judge, table: Table, day: date, fault: str) -> str:
+    """The fault; it stops nothing where an upstream table holds doubled or extra keys that the run replaces before."""
+    start = judge.calendar.season_start(day)
+    for name in table.upstream:
+        if name in judge.settings.tables:
+            source = judge.registry.tables[name]
+            held = holdings(judge.session, judge.settings, source, name, day, day, start).get(day)
+            if held and held.rows != held.present:
+                return f"blocked by {name} {day}, whose extra or doubled keys are replaced first: {fault}"
+    return fault
 
 
 def ready_verdict(warehouse: Warehouse, phase: int, ours: Mapping[str, Fence]) -> Verdict:
