@@ -21,7 +21,7 @@ test: env lint  ## lint and the newcomer's tests
 	$(BIN)/python -m pytest -n 2
 
 test-full: env  ## what needs the full league
-	$(BIN)/python -m pytest -n 2 -m full
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m full
 
 torture: env  ## by hand: hours, seed printed
 	$(BIN)/python -m pytest -m torture

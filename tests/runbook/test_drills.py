@@ -55,7 +55,7 @@ def test_what_is_impossible_names_a_test_that_is_written(case: Case) -> None:
 @pytest.mark.full
 def test_what_is_impossible_names_tests_that_are_collected() -> None:
     names = sorted({case.test for case in OTHERS})
-    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", "-m", "", *names]
+    command = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:xdist", "-o", "addopts=", *names]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
     collected = {line.partition("[")[0] for line in ended.stdout.splitlines()}
     assert ended.returncode == 0, ended.stdout
@@ -159,8 +159,8 @@ def test_an_impossible_one_is_run_without_a_warehouse() -> None:
     assert told["caught_by"].startswith("tests/")
 
 
-@pytest.mark.full
-@pytest.mark.timeout(1800)
+@pytest.mark.torture
+@pytest.mark.timeout(3600)
 def test_every_drill_is_caught_and_repaired() -> None:
     said = say(["drill", "run", "--all", "--json"], {})
     told = json.loads(said.out)

@@ -15,6 +15,7 @@ from lib.backfill import Backfill
 from lib.registry import Registry, registry
 from lib.settings import ROOT, Settings
 from lib.warehouse import EmbeddedWarehouse
+from runbook.signing.signers import make_sandbox_key
 from tests.lib.at_work import TEAM_OFFENSE, contents, planned
 
 PAGE = ROOT / "docs" / "operations.md"
@@ -31,6 +32,7 @@ def test_a_bad_but_valid_publish_is_noticed_by_the_sign_off_and_undone_by_a_rebu
     warehouse: EmbeddedWarehouse, settings: Settings, pocket_environment: Path
 ) -> None:
     noticed, rebuilt, looked = _commands("Restoring after a bad but valid publish")
+    make_sandbox_key(warehouse, warehouse.meta()["id"])
     assert runbook(warehouse, "runbook run --phase 3").returncode == 0  # the sandbox signs what stands
     before = contents(warehouse)
 
