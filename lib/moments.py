@@ -26,14 +26,14 @@ MOMENTS = (
     "log named",
     "archive saved",
     "archive named",
-    "page saved",
-    "page named",
     "adopted saved",
     "adopted named",
     "envelope saved",
     "envelope named",
     "line appended",
     "head witnessed",
+    "page saved",
+    "page named",
 )
 
 
