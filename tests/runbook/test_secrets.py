@@ -12,6 +12,7 @@ from lib.errors import BadInput
 from runbook.archive import template_faults
 from runbook.manifest import Manifest
 from runbook.parameters import checked
+from runbook.report.cells import parts_of
 from runbook.secrets import known_secrets, redact, redacted, redacted_notebook
 from tests.runbook.running import CANARY, NOTEBOOKS, Group
 
@@ -27,6 +28,12 @@ def test_no_byte_of_a_known_secret_reaches_the_folder_of_a_run(group: Group) -> 
     assert [secret for secret in SECRETS if secret in outputs] == []
     assert group.by_name["leaks"].state == "proven"
     assert "ValueError: [redacted: known secret]" in group.by_name["leaks_by_error"].reason
+
+
+def test_nor_does_one_reach_what_the_report_shows_of_a_notebook(group: Group) -> None:
+    shown = {path.name: repr(parts_of(path)) for path in group.folder.glob("*.ipynb")}
+    assert "[redacted: known secret]" in shown["leaks.ipynb"]
+    assert [name for name, text in shown.items() if CANARY in text] == []
 
 
 def test_a_mark_stands_where_a_secret_was_and_names_its_kind(group: Group) -> None:
