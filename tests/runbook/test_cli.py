@@ -71,7 +71,7 @@ def test_every_verb_says_what_it_does_and_what_each_option_means(say: Say, name:
     assert code == 0
     assert len((verb.help or "").split()) > 5
     for parameter in verb.params:
-        if isinstance(parameter, click.Option):
+        if isinstance(parameter, click.Option) and not parameter.hidden:
             assert parameter.help, f"{name} {parameter.opts}"
             assert parameter.opts[0] in out
 

@@ -44,7 +44,7 @@ def main(count: int, folder: Path) -> None:
     for name, span, batch in (("batches", whole, BATCH_DATES), ("single", sample, 1)):
         programs = sqlmesh.project(work / f"sqlmesh-{name}", raw, span, batch, folder / "venv-sqlmesh")
         label = f"SQLMesh, batches of {batch}, {(span.last - span.first).days + 1} days"
-        figures.append(rounds(label, 1, lambda n=name, p=programs, s=span: sqlmesh.build(work / f"sqlmesh-{n}", p, s)))
+        figures.append(rounds(label, 1, lambda n=name, p=programs: sqlmesh.build(work / f"sqlmesh-{n}", p)))
         compared[label] = differences(warehouse, sqlmesh.export(work / f"sqlmesh-{name}", programs), span)
     programs = dbt.project(work / "dbt", raw, sample, folder / "venv-dbt")
     end = Span(sample.first, sample.last + timedelta(days=1))

@@ -16,7 +16,7 @@ peer:
 """
 PROJECT = """
 name: peer
-version: '1'
+version: '1.0.0'
 profile: peer
 model-paths: [models]
 flags: {{send_anonymous_usage_stats: false}}

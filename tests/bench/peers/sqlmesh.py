@@ -20,7 +20,7 @@ MODEL = """
 MODEL (
   name {name},
   kind INCREMENTAL_BY_TIME_RANGE (time_column {day}, batch_size {batch}),
-  start '{span.first}', cron '@daily', grain ({grain})
+  start '{span.first}', end '{span.last}', cron '@daily', grain ({grain})
 );
 {select}
 """
@@ -44,10 +44,9 @@ def _model(table: Table, span: Span, batch: int) -> str:
     return MODEL.format(name=table.name, day=table.date_column, batch=batch, span=span, grain=grain, select=select)
 
 
-def build(folder: Path, programs: Path, span: Span) -> None:
+def build(folder: Path, programs: Path) -> None:
     """Plans and applies: every batch of every model."""
-    plan = ["plan", "--auto-apply", "--no-prompts", "--skip-tests", "--start", str(span.first), "--end", str(span.last)]
-    run([str(programs / "sqlmesh"), *plan], folder)
+    run([str(programs / "sqlmesh"), "plan", "--auto-apply", "--no-prompts", "--skip-tests"], folder)
 
 
 def export(folder: Path, programs: Path) -> Path:
