@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 from rich.console import Console
 
 from lib.show import table_of
-from tests.bench.backfill import write_path
+from tests.bench.backfill import computed, write_path
 from tests.bench.chain import from_red_to_trained, verbs
 from tests.bench.growth import memory, one_date, whole
 from tests.bench.leagues import Leagues
@@ -31,46 +31,38 @@ SETS = ("write-path", "chain", "watched", "verbs", "validate", "growth", "memory
 @click.option("--out", type=click.Path(path_type=Path), default=Path("bench/bench.json"), show_default=True)
 def main(count: int, only: tuple[str, ...], out: Path) -> None:
     """Measure the write path, the chain, alone and watched, the verbs and what grows with the history, on the full simulated league."""
-    wanted = only or SETS
     console = Console(width=110)
-    figures: list[Figure] = []
-    ratios: list[Ratio] = []
-
-    def take(found: tuple[list[Figure], list[Ratio]]) -> None:
-        figures.extend(found[0])
-        ratios.extend(found[1])
-        for figure in found[0]:
-            console.print(f"{figure.name:<48} {figure.median:8.2f} s")
-
+    found: list[Figure | Ratio] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
-        _measure(Path(scratch), wanted, count, take)
+        for one in _measured(Path(scratch), only or SETS, count):
+            found.append(one)
+            if isinstance(one, Figure):
+                console.print(f"{one.name:<48} {one.median:8.2f} s")
+    ratios = [one for one in found if isinstance(one, Ratio)]
     console.print(table_of([_row(ratio) for ratio in ratios], "Ratios, each within this run"))
     out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(_report(figures, ratios, count), indent=1))
+    out.write_text(json.dumps(_report([one for one in found if isinstance(one, Figure)], ratios, count), indent=1))
     console.print(f"Written to {out}.")
 
 
-def _measure(
-    folder: Path, wanted: tuple[str, ...], count: int, take: Callable[[tuple[list[Figure], list[Ratio]]], None]
-) -> None:
+def _measured(folder: Path, wanted: tuple[str, ...], count: int) -> Iterator[Figure | Ratio]:
     leagues = Leagues(folder)
     place = leagues.seasons(5)
-    if {"write-path", "chain", "verbs", "validate"} & set(wanted):
-        figures, ratios, computed = write_path(place, folder, count)
-        take((figures, ratios))
-        if "chain" in wanted:
-            take(from_red_to_trained(place, folder, count, figures[0]))
-        if "verbs" in wanted:
-            take(verbs(computed, count))
-        if "validate" in wanted:
-            take(validate(computed, place.settings, count))
+    if "write-path" in wanted:
+        yield from write_path(place, folder, count)
+    if "chain" in wanted:
+        yield from from_red_to_trained(place, folder, count)
+    if {"verbs", "validate"} & set(wanted):
+        warehouse = computed(place, folder)
+        yield from verbs(warehouse, count) if "verbs" in wanted else ()
+        yield from validate(warehouse, place.settings, count) if "validate" in wanted else ()
     if "watched" in wanted:
-        take(watched(place, folder, count))
+        yield from watched(place, folder, count)
     if "growth" in wanted:
-        take(one_date(leagues, folder, count))
-        take(whole(leagues, folder))
+        yield from one_date(leagues, folder, count)
+        yield from whole(leagues, folder)
     if "memory" in wanted:
-        take(memory(leagues, folder))
+        yield from memory(leagues, folder)
 
 
 def _row(ratio: Ratio) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lib.ml.matrix import read_matrix
 from lib.sandbox import compute_all, take_away
 from lib.warehouse import EmbeddedWarehouse
 from runbook.execute import Job, execute_group
+from tests.bench.backfill import FLOOR, floor
 from tests.bench.leagues import Place
 from tests.bench.measure import Figure, Ratio, command, rounds
 
@@ -28,7 +30,7 @@ def incident(place: Place, folder: Path) -> EmbeddedWarehouse:
     return warehouse
 
 
-def from_red_to_trained(place: Place, folder: Path, count: int, floor: Figure) -> tuple[list[Figure], list[Ratio]]:
+def from_red_to_trained(place: Place, folder: Path, count: int) -> Iterator[Figure | Ratio]:
     """The chain from the incident to a trained model, beside as many empty notebooks, the floor (a) and the training."""
     broken = incident(place, folder)
     target, runs = folder / "chain.duckdb", folder / "chain-runs"
@@ -38,14 +40,17 @@ def from_red_to_trained(place: Place, folder: Path, count: int, floor: Figure) -
         shutil.copy(broken.path, target)
 
     words = ["runbook", "run", "--warehouse", f"duckdb:///{target}", "--runs", str(runs)]
-    chain = rounds("d: run, from red to trained", count, lambda: command(words), again)
+    yield (chain := rounds("d: run, from red to trained", count, lambda: command(words), again))
     notebooks = len(json.loads(next(runs.glob("*/manifest.json")).read_text())["steps"])
-    empty = rounds(f"d: {notebooks} empty notebooks", count, lambda: _empty_notebooks(notebooks, folder))
-    training = _training(target, place, count)
-    lowest = empty.median + floor.median + training.median
-    second = rounds("d: run again, nothing to do", count, lambda: command(words))
-    ratios = [Ratio("d / (empty notebooks + a + training)", chain.median / lowest, aim=1.5)]
-    return [chain, empty, training, second], ratios
+    yield (empty := rounds(f"d: {notebooks} empty notebooks", count, lambda: _empty_notebooks(notebooks, folder)))
+    yield (training := _training(target, place, count))
+    bare = place.copy(folder / "bare.duckdb")
+    fresh = lambda: place.copy(bare.path)  # noqa: E731
+    yield (lowest := rounds(f"d: {FLOOR[3:]}", count, lambda: floor(bare, place.settings), fresh))
+    yield rounds("d: run again, nothing to do", count, lambda: command(words))
+    under = empty.median + lowest.median + training.median
+    yield Ratio("d / (empty notebooks + a + training)", chain.median / under, aim=1.5)
+    yield Ratio("d: from red to trained, seconds", chain.median, aim=60.0)
 
 
 def _empty_notebooks(count: int, folder: Path) -> None:
@@ -69,13 +74,10 @@ def _training(file: Path, place: Place, count: int) -> Figure:
     return rounds("d: training alone", count, lambda: fit(matrix, 42))
 
 
-def verbs(warehouse: EmbeddedWarehouse, count: int) -> tuple[list[Figure], list[Ratio]]:
+def verbs(warehouse: EmbeddedWarehouse, count: int) -> Iterator[Figure | Ratio]:
     """(f) ``gate``, ``status`` and ``plan`` at full size, each a command of its own."""
     asked = {"gate 3": ("gate", "3"), "gate 4": ("gate", "4"), "status": ("status",), "plan": ("plan",)}
-    figures = [
-        rounds(
-            f"f: {name}", count, lambda w=words: command(["runbook", *w, "--warehouse", warehouse.url], accept=(0, 1))
-        )
-        for name, words in asked.items()
-    ]
-    return figures, [Ratio(f"{figure.name[3:]}, seconds", figure.median, aim=TWO_SECONDS) for figure in figures]
+    for name, words in asked.items():
+        line = ["runbook", *words, "--warehouse", warehouse.url]
+        yield (figure := rounds(f"f: {name}", count, lambda w=line: command(w, accept=(0, 1))))
+        yield Ratio(f"{name}, seconds", figure.median, aim=TWO_SECONDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.bench.backfill import one_more_date, ours
@@ -11,42 +12,38 @@ from tests.bench.measure import Figure, Ratio, peak_megabytes, rounds
 MEMORY_MEGABYTES = 2000
 
 
-def one_date(leagues: Leagues, folder: Path, count: int) -> tuple[list[Figure], list[Ratio]]:
+def one_date(leagues: Leagues, folder: Path, count: int) -> Iterator[Figure | Ratio]:
     """One more date of ten tables, on a warehouse of one season and of five."""
     figures = []
     for seasons in (1, 5):
         place = leagues.seasons(seasons)
         warehouse = place.copy(folder / f"one-date-{seasons}.duckdb")
         ours(warehouse, place.settings)
-        settings = place.settings
-        figures.append(
-            rounds(f"e: one more date, {seasons} seasons", count, lambda w=warehouse, s=settings: one_more_date(w, s))
-        )
-    return figures, [Ratio("one more date, 5 seasons / 1 season", figures[1].median / figures[0].median, aim=1.5)]
+        again = lambda w=warehouse, s=place.settings: one_more_date(w, s)  # noqa: E731
+        figures.append(rounds(f"e: one more date, {seasons} seasons", count, again))
+        yield figures[-1]
+    yield Ratio("one more date, 5 seasons / 1 season", figures[1].median / figures[0].median, aim=1.5)
 
 
-def whole(leagues: Leagues, folder: Path) -> tuple[list[Figure], list[Ratio]]:
-    """The full backfill of 1, 2 and 5 leagues, once each, and its highest memory."""
-    figures = []
+def whole(leagues: Leagues, folder: Path) -> Iterator[Figure | Ratio]:
+    """The full backfill of 1, 2 and 5 leagues, once each."""
+    alone = 0.0
     for count in (1, 2, 5):
         place = leagues.times(count)
         warehouse = place.copy(folder / f"times-{count}.duckdb")
-        settings = place.settings
-        took = rounds(f"e: full backfill, {count} x the league", 1, lambda w=warehouse, s=settings: ours(w, s))
-        figures.append(took)
+        took = rounds(f"e: full backfill, {count} x the league", 1, lambda w=warehouse, s=place.settings: ours(w, s))
         warehouse.path.unlink()
-    per_league = [figure.median / count for figure, count in zip(figures, (1, 2, 5), strict=True)]
-    return figures, [
-        Ratio("2 x the league, per league / 1 x", per_league[1] / per_league[0], aim=1.25),
-        Ratio("5 x the league, per league / 1 x", per_league[2] / per_league[0], aim=1.25),
-    ]
+        yield took
+        alone = alone or took.median
+        if count > 1:
+            yield Ratio(f"{count} x the league, per league / 1 x", took.median / count / alone, aim=1.25)
 
 
-def memory(leagues: Leagues, folder: Path) -> tuple[list[Figure], list[Ratio]]:
+def memory(leagues: Leagues, folder: Path) -> Iterator[Figure | Ratio]:
     """Highest memory of a whole run from nothing, all its processes together."""
     place = leagues.seasons(5)
     warehouse = place.copy(folder / "memory.duckdb")
     with settings_file(place.settings, folder) as env:
         words = ["runbook", "run", "--warehouse", warehouse.url, "--runs", str(folder / "memory-runs")]
         highest = peak_megabytes(words, env)
-    return [], [Ratio("highest memory of a run from nothing, GB", highest / 1000, aim=MEMORY_MEGABYTES / 1000)]
+    yield Ratio("highest memory of a run from nothing, GB", highest / 1000, aim=MEMORY_MEGABYTES / 1000)

@@ -23,7 +23,7 @@ LAST_STEP = "50_signoff.phase4"  # the model is trained by one process, and woul
 SECONDS = 120
 
 
-def watched(place: Place, folder: Path, count: int) -> tuple[list[Figure], list[Ratio]]:
+def watched(place: Place, folder: Path, count: int) -> Iterator[Figure | Ratio]:
     """The chain from the incident to phase 4, alone and watched, turn by turn."""
     broken = incident(place, folder)
     target, runs = folder / "watched.duckdb", folder / "watched-runs"
@@ -43,7 +43,9 @@ def watched(place: Place, folder: Path, count: int) -> tuple[list[Figure], list[
         for _ in range(count)
     ]
     alone, seen = (Figure(turns[0][n].name, tuple(s for turn in turns for s in turn[n].seconds)) for n in (0, 1))
-    return [alone, seen], [Ratio("g: run watched / run", seen.median / alone.median, aim=1.1)]
+    yield alone
+    yield seen
+    yield Ratio("g: run watched / run", seen.median / alone.median, aim=1.1)
 
 
 @contextmanager

@@ -65,7 +65,12 @@ def _report(folder: Path, figures: list[Figure], compared: dict[str, dict[str, i
     for figure in figures:
         console.print(f"{figure.name:<48} {figure.median:8.2f} s")
     console.print(table_of([{"ratio": r.name, "value": f"{r.value:.1f}"} for r in ratios], "Ratios, within this run"))
-    console.print(table_of([{"peer": name, **found} for name, found in compared.items()], "Rows that differ from ours"))
+    differ = [
+        {"peer": name, "table": table, "rows": count}
+        for name, found in compared.items()
+        for table, count in found.items()
+    ]
+    console.print(table_of(differ, "Rows that differ from ours"))
     report = {
         "figures": [f.as_json() for f in figures],
         "ratios": [r.as_json() for r in ratios],
