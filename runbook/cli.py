@@ -11,25 +11,40 @@ from collections.abc import Sequence
 import click
 
 from lib.errors import RunbookError
-from runbook.verbs.archive import adopt_verb, export_verb
-from runbook.verbs.check import check
-from runbook.verbs.drill import drill
-from runbook.verbs.fetch import fetch
-from runbook.verbs.gate import gate, status
-from runbook.verbs.migrate import migrate_verb
-from runbook.verbs.plan import plan
-from runbook.verbs.predict import predict_verb
-from runbook.verbs.report import report
-from runbook.verbs.run import run
-from runbook.verbs.sign import keys, revoke, sign, verify
-from runbook.verbs.warehouse import ingest, sandbox
-from runbook.verbs.watch import watch
-from runbook.verbs.watchman import watchman
+from runbook.lazy import LazyGroup
 
+# In the order of the help. A verb's module is imported when the verb is asked for: `status` pays for no training.
+VERBS = {
+    "sandbox": "runbook.verbs.warehouse:sandbox",
+    "fetch": "runbook.verbs.fetch:fetch",
+    "ingest": "runbook.verbs.warehouse:ingest",
+    "plan": "runbook.verbs.plan:plan",
+    "run": "runbook.verbs.run:run",
+    "migrate": "runbook.verbs.migrate:migrate_verb",
+    "gate": "runbook.verbs.gate:gate",
+    "check": "runbook.verbs.check:check",
+    "status": "runbook.verbs.gate:status",
+    "watch": "runbook.verbs.watch:watch",
+    "keys": "runbook.verbs.sign:keys",
+    "sign": "runbook.verbs.sign:sign",
+    "revoke": "runbook.verbs.sign:revoke",
+    "verify": "runbook.verbs.sign:verify",
+    "report": "runbook.verbs.report:report",
+    "export": "runbook.verbs.archive:export_verb",
+    "adopt": "runbook.verbs.archive:adopt_verb",
+    "predict": "runbook.verbs.predict:predict_verb",
+    "watchman": "runbook.verbs.watchman:watchman",
+    "drill": "runbook.verbs.drill:drill",
+}
 EPILOG = "Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not be judged or executed, 130 interrupted."
 
 
-@click.group(epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=LazyGroup,
+    verbs=VERBS,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 def cli() -> None:
     """Proves that a data backfill is really complete.
 
@@ -40,31 +55,6 @@ def cli() -> None:
       runbook run         repair it, and keep the executed notebooks as evidence
       runbook status      see where every phase stands
     """
-
-
-for verb in (
-    sandbox,
-    fetch,
-    ingest,
-    plan,
-    run,
-    migrate_verb,
-    gate,
-    check,
-    status,
-    watch,
-    keys,
-    sign,
-    revoke,
-    verify,
-    report,
-    export_verb,
-    adopt_verb,
-    predict_verb,
-    watchman,
-    drill,
-):
-    cli.add_command(verb)
 
 
 def answer(words: Sequence[str] | None = None) -> int:

@@ -9,6 +9,7 @@ import click
 
 from runbook.cli import cli
 from runbook.docs.markdown import table
+from runbook.lazy import LazyGroup
 
 EXIT_CODES = (
     ("0", "green or amber; with `--strict` green alone"),
@@ -25,7 +26,7 @@ def verbs(command: click.Command = cli, path: tuple[str, ...] = ("runbook",)) ->
     if not isinstance(command, click.Group):
         yield " ".join(path), command
         return
-    for name, child in command.commands.items():
+    for name, child in (command.loaded() if isinstance(command, LazyGroup) else command.commands).items():
         yield from verbs(child, (*path, name))
 
 

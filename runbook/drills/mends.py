@@ -16,7 +16,7 @@ def commands(text: str) -> list[tuple[str, ...]]:
 
     found = []
     for match in re.finditer(r"\brunbook ([a-z]+)", text):
-        verb = cli.commands.get(match[1])
+        verb = cli.get_command(None, match[1])
         if verb is not None:
             found.append((match[1], *_words(verb, text[match.end() :])))
     return found

@@ -62,7 +62,7 @@ def _refused(said: Said, code: int, *words: str) -> None:
 
 
 def _verbs() -> list[tuple[str, click.Command]]:
-    return sorted(cli.commands.items())
+    return sorted(cli.loaded().items())
 
 
 @pytest.mark.parametrize(("name", "verb"), _verbs())
