@@ -12,8 +12,9 @@ from typing import Any
 from sqlglot.dialects import BigQuery
 
 from lib.coverage import DateState, Judge, TableCoverage
+from lib.exclusions import told
 from lib.registry import Registry, Table, registry
-from lib.settings import EXPECTED, Exclusion, Settings
+from lib.settings import EXPECTED, Settings
 
 CHECKS = Path(__file__).parent / "checks"
 UNRULED = {"warehouse", "runs", "models", "backfill", "signing", "exclusions"}  # they change no plan and no verdict
@@ -49,7 +50,7 @@ def make_basis(judge: Judge, url: str, phases: Iterable[int], model: bool, first
         selects={table.name: _select_digest(table) for table in tables.computed},
         queries=_query_digests(),
         rules=rules_of(judge.settings),
-        exclusions=exclusions_in_force(judge.settings, judge.calendar.as_of),
+        exclusions=tuple(sorted(_excluded(judge, first, last, in_force=True))),
         states=states_of(judge, phases, model, first, last),
     )
 
@@ -62,11 +63,6 @@ def read_basis(raw: Mapping[str, Any]) -> Basis:
 def rules_of(settings: Settings) -> dict[str, Any]:
     """Every setting that a plan or a verdict comes from, by dotted name."""
     return dict(_flat("", settings.model_dump(mode="json", exclude=UNRULED)))
-
-
-def exclusions_in_force(settings: Settings, as_of: date) -> tuple[str, ...]:
-    """The exclusions that count on *as_of*, each as a sentence."""
-    return tuple(sorted(_said(rule) for rule in settings.exclusions if as_of <= rule.expires))
 
 
 def states_of(judge: Judge, phases: Iterable[int], model: bool, first: date, last: date) -> dict[str, dict[str, str]]:
@@ -103,16 +99,16 @@ def changed_code(basis: Basis, tables: Registry | None = None) -> list[str]:
     ]
 
 
-def changed_rules(basis: Basis, settings: Settings, as_of: date) -> list[str]:
-    """Settings with what they were and are, and exclusions that came, went or expired."""
-    now, was = rules_of(settings), dict(basis.rules)
+def changed_rules(basis: Basis, judge: Judge, first: date, last: date) -> list[str]:
+    """Settings with what they were and are, and exclusions that came, went, expired or cover other dates."""
+    now, was = rules_of(judge.settings), dict(basis.rules)
     moved = [
         f"{name} from {was.get(name, 'nothing')} to {now.get(name, 'nothing')}"
         for name in sorted({*now, *was})
         if now.get(name) != was.get(name)
     ]
-    known, declared = set(basis.exclusions), {_said(rule) for rule in settings.exclusions}
-    in_force = set(exclusions_in_force(settings, as_of))
+    known, declared = set(basis.exclusions), set(_excluded(judge, first, last, in_force=False))
+    in_force = set(_excluded(judge, first, last, in_force=True))
     moved += [f"exclusion added: {said}" for said in sorted(in_force - known)]
     gone = {True: "expired", False: "removed"}
     return moved + [f"exclusion {gone[said in declared]}: {said}" for said in sorted(known - in_force)]
@@ -122,6 +118,14 @@ def parts_moved(was: str, now: str) -> list[str]:
     """Which parts of a table's state on a date are others: rows, receipts, raw input."""
     pairs = zip((HELD, RECEIPT, RAW), was.split("."), now.split("."), strict=True)
     return [part for part, before, after in pairs if before != after]
+
+
+def _excluded(judge: Judge, first: date, last: date, in_force: bool) -> Iterator[str]:
+    """The exclusions, each as a sentence; a rule's with the dates that it covers from the season of *first* to *last*."""
+    start = judge.calendar.season_start(first)
+    for rule in judge.settings.exclusions:
+        if not in_force or judge.calendar.as_of <= rule.expires:
+            yield told(rule, judge.calendar, start, last)
 
 
 def _state_text(judge: Judge, table: Table, state: DateState, first: date, last: date) -> str:
@@ -162,8 +166,3 @@ def _flat(prefix: str, values: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
             yield from _flat(f"{dotted}.", value)
         else:
             yield dotted, value
-
-
-def _said(rule: Exclusion) -> str:
-    tables = ", ".join(rule.tables)
-    return f"{rule.first}..{rule.last} of {tables}: {rule.reason} ({rule.owner}, until {rule.expires})"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from lib.errors import BadInput, CannotJudge
-from lib.settings import Settings
+from lib.settings import NO_BOX_SCORE, Settings
 from lib.warehouse import Session
 
 EASTERN = ZoneInfo("America/New_York")
@@ -34,7 +34,7 @@ ORDER BY season_year
 """
 
 EXPECTED_GAMES = f"""
-SELECT game_date, COUNT(*) AS games
+SELECT game_date, COUNT(*) AS games, MIN(kind) AS lowest_kind, MAX(kind) AS highest_kind
 FROM {SCHEDULE}
 WHERE game_status = 3 AND {COUNTED}
 GROUP BY game_date
@@ -47,16 +47,24 @@ FROM {SCHEDULE}
 WHERE game_status IN (1, 2) AND {COUNTED}
 """
 
+BOXES = ("nba_raw.nbac_gamebook_player_stats", "nba_raw.bdl_player_boxscores", "nba_raw.nbac_team_boxscore")
+
 
 @dataclass(frozen=True)
 class Calendar:
-    """Season starts by season year, expected games by date, and the dates that hold unplayed games."""
+    """Season starts by season year, expected games by date, and the dates that hold unplayed games.
+
+    ``kinds`` has the dates whose games are all of one kind, the first three digits of their ids. ``unboxed`` are dates
+    without any box score; they are looked at only where an exclusion asks for them, and only as far as it does.
+    """
 
     as_of: date
     starts: Mapping[int, date]
     games: Mapping[date, int]
     unplayed: frozenset[date]
     bootstrap_days: int
+    kinds: Mapping[date, str] = field(default_factory=dict)
+    unboxed: frozenset[date] = frozenset()
 
     def season_start(self, day: date) -> date:
         """First regular-season date of the season *day* lies in; *day* itself before the first known season."""
@@ -91,8 +99,27 @@ def read_calendar(session: Session, settings: Settings) -> Calendar:
     starts, games, waiting = (sorted(rows()) for rows in asked)
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
-    unplayed = frozenset(day for (day,) in waiting)
-    return Calendar(read_as_of(session), dict(starts), dict(games), unplayed, settings.gates.bootstrap_days)
+    return Calendar(
+        as_of=read_as_of(session),
+        starts=dict(starts),
+        games={day: count for day, count, *_ in games},
+        unplayed=frozenset(day for (day,) in waiting),
+        bootstrap_days=settings.gates.bootstrap_days,
+        kinds={day: lowest for day, _, lowest, highest in games if lowest == highest},
+        unboxed=_unboxed(session, settings, [day for day, *_ in games]),
+    )
+
+
+def _unboxed(session: Session, settings: Settings, days: Iterable[date]) -> frozenset[date]:
+    """Those of *days* that exclusions by rule ask about and on which no source has a box score."""
+    rules = [rule for rule in settings.exclusions if rule.rule == NO_BOX_SCORE]
+    asked = {day for day in days if any(rule.names(day) for rule in rules)}
+    if not asked:
+        return frozenset()
+    bounds = {"first": min(asked), "last": max(asked)}
+    sql = "SELECT DISTINCT game_date FROM {} WHERE game_date BETWEEN @first AND @last"
+    answers = [session.ask(sql.format(table), **bounds) for table in BOXES]
+    return frozenset(asked - {day for rows in answers for (day,) in rows()})
 
 
 def read_as_of(session: Session) -> date:

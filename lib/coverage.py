@@ -14,6 +14,7 @@ from lib.calendar import Calendar
 from lib.contract import Contract
 from lib.digests import InputDigests, row_hash
 from lib.errors import CannotJudge
+from lib.exclusions import excluded_days
 from lib.registry import DATE, STATIC, Registry, Table, registry
 from lib.settings import EXPECTED, Settings
 from lib.warehouse import Session
@@ -288,6 +289,7 @@ class Judge:
         self.session, self.settings, self.calendar = session, settings, calendar
         self.registry = tables or registry()
         self.known: Known = {} if known is None else known
+        self._excluded: dict[str, frozenset[date]] = {}
         self.inputs: dict[tuple[date, date], dict[str, InputDigests]] = {}  # of what this judge itself looked at
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
@@ -320,11 +322,14 @@ class Judge:
         self, table: Table, phase: int, states: Mapping[date, DateState], first: date, last: date
     ) -> TableCoverage:
         days = (day for day in self.calendar.expected_dates(first, last) if not self.calendar.is_bootstrap(day))
-        due = tuple(day for day in days if not self._is_excluded(table, day))
+        due = tuple(day for day in days if not self.is_excluded(table.name, day))
         return TableCoverage(table.name, phase, tuple(s for s in states.values() if s.day >= first), due)
 
-    def _is_excluded(self, table: Table, day: date) -> bool:
-        return any(rule.covers(table.name, day, self.calendar.as_of) for rule in self.settings.exclusions)
+    def is_excluded(self, table: str, day: date) -> bool:
+        """Whether an exclusion in force covers *table* on *day*."""
+        if table not in self._excluded:
+            self._excluded[table] = excluded_days(self.settings, self.calendar, table)
+        return day in self._excluded[table]
 
     def _refuse_missing(self, tables: list[Table]) -> None:
         for table in tables:
@@ -357,7 +362,7 @@ class Judge:
         return states
 
     def _state(self, table: Table, held: Holding, receipt: Receipt | None, digests: InputDigests) -> DateState:
-        excluded = self._is_excluded(table, held.day)
+        excluded = self.is_excluded(table.name, held.day)
         todo = None if excluded else self._todo(table, held, receipt, digests)
         done = held.present == held.computable and held.present > 0
         return DateState(

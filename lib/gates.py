@@ -10,10 +10,9 @@ from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import as_ranges
 from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
 from lib.errors import CannotJudge
-from lib.exclusions import exclusion_findings, in_force
+from lib.exclusions import exclusion_findings, in_force, told
 from lib.phase4_gate import Roots, default_findings, default_rates
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
-from lib.waivers import told
 
 
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
@@ -49,7 +48,8 @@ def _verdict(
     defaults = default_findings(rates)
     names = [coverage.table for coverage in covered]
     idle = exclusion_findings(judge.settings, judge.calendar, names)
-    excluded = [told(rule) for rule in in_force(judge.settings, judge.calendar, names)]
+    bounds = date.fromisoformat(about["first"]), date.fromisoformat(about["last"])
+    excluded = [told(rule, judge.calendar, *bounds) for rule in in_force(judge.settings, judge.calendar, names)]
     about |= {"as_of": str(judge.calendar.as_of), "threshold_pct": threshold, "exclusions": excluded}
     return Verdict(
         gate="coverage",

@@ -52,7 +52,7 @@ def left_of(plan: Plan, judge: Judge) -> Plan:
         raise BadInput(f"the plan does not say what it was made from: {AGAIN}")
     if basis.warehouse_id != warehouse_id(judge):
         raise BadInput(f"the plan was made for another warehouse, {basis.warehouse}: {AGAIN}")
-    moved = changed_code(basis, judge.registry) + changed_rules(basis, judge.settings, judge.calendar.as_of)
+    moved = changed_code(basis, judge.registry) + changed_rules(basis, judge, plan.first, plan.last)
     _refuse(moved)  # where rules differ every state may
     days = _days(plan, judge, basis)
     ours = _published_by(plan, judge)

@@ -188,12 +188,29 @@ class SigningFacts(_Strict):
     wait_for_signature: bool = Field(False, description="whether the chain stops until the phase below is signed")
 
 
+NO_BOX_SCORE = "no_box_score"
+EXCLUSION_RULES = {
+    "play_in": "game dates on which nothing but play-in games counts",
+    "playoffs": "game dates on which nothing but playoff games counts",
+    "cup_final": "game dates on which nothing but the Cup final counts",
+    NO_BOX_SCORE: "game dates none of whose games has a box score of any source, of players or of teams; needs `first`"
+    " and `last`, so that a load that failed is never taken for data that do not exist",
+}
+ANY_DATE = (date(1900, 1, 1), date(9999, 12, 31))
+
+
 class Exclusion(_Strict):
-    """Dates that rightly do not count: counted and shown apart, never missing."""
+    """Dates that rightly do not count: counted and shown apart, never missing.
+
+    They are given as `first` and `last`, as `dates`, or by a named `rule` that the schedule resolves to dates. All-Star
+    and preseason games are never expected, and bootstrap leaves the denominator by `gates.bootstrap_days`: neither needs
+    an exclusion.
+    """
 
     tables: tuple[str, ...] = Field(description="computed tables, with their dataset")
-    first: date = Field(description="first date; with `dates` it is read off them")
-    last: date = Field(description="last date, included; with `dates` it is read off them")
+    rule: str | None = Field(None, description="a rule of exclusion, see below; `first` and `last` narrow it")
+    first: date = Field(description="first date; with `dates` it is read off them, with `rule` it may be left out")
+    last: date = Field(description="last date, included; the same")
     dates: tuple[date, ...] = Field((), description="just these dates, in place of `first` and `last`")
     reason: str = Field(min_length=3, description="why the dates do not count; every gate shows it")
     owner: str = Field(min_length=1, description="who answers for it")
@@ -202,12 +219,22 @@ class Exclusion(_Strict):
 
     @model_validator(mode="before")
     @classmethod
-    def _bounds_of_dates(cls, facts: Any) -> Any:
-        if not isinstance(facts, dict) or not facts.get("dates"):
+    def _bounds(cls, facts: Any) -> Any:
+        if not isinstance(facts, dict):
             return facts
-        if {"first", "last"} & set(facts):
-            raise ValueError("an exclusion has either dates, or first and last")
-        return facts | {"first": min(facts["dates"]), "last": max(facts["dates"])}
+        if facts.get("rule"):
+            return _bounds_of_rule(facts)
+        return _bounds_of_dates(facts) if facts.get("dates") else facts
+
+    @field_validator("rule")
+    @classmethod
+    def _is_known(cls, rule: str | None) -> str | None:
+        if rule is not None and rule not in EXCLUSION_RULES:
+            raise ValueError(
+                f"'{rule}' is no rule of exclusion; there are: {', '.join(EXCLUSION_RULES)}. All-Star, preseason and"
+                " bootstrap dates are outside the denominator without one"
+            )
+        return rule
 
     @model_validator(mode="after")
     def _in_order(self) -> Exclusion:
@@ -217,22 +244,32 @@ class Exclusion(_Strict):
             raise ValueError(f"exclusion '{self.reason}': it expires {self.expires}, before it was added {self.added}")
         return self
 
-    def covers(self, table: str, day: date, as_of: date) -> bool:
-        """Whether the exclusion is in force for *table* on *day*."""
-        return table in self.tables and self.names(day) and as_of <= self.expires
-
     def names(self, day: date) -> bool:
-        """Whether *day* is one of its dates."""
+        """Whether *day* is one of its dates; of a rule, whether it lies within what narrows the rule."""
         return day in self.dates if self.dates else self.first <= day <= self.last
 
     def overlaps(self, other: Exclusion) -> bool:
-        """Whether both name one date of one table."""
-        if not set(self.tables) & set(other.tables):
+        """Whether both name one date of one table, as far as that can be said without the schedule."""
+        if not set(self.tables) & set(other.tables) or self.rule != other.rule:
             return False
         if self.dates or other.dates:
             one, two = (self, other) if self.dates else (other, self)
             return any(two.names(day) for day in one.dates)
         return self.first <= other.last and other.first <= self.last
+
+
+def _bounds_of_dates(facts: dict[str, Any]) -> dict[str, Any]:
+    if {"first", "last"} & set(facts):
+        raise ValueError("an exclusion has either dates, or first and last")
+    return facts | {"first": min(facts["dates"]), "last": max(facts["dates"])}
+
+
+def _bounds_of_rule(facts: dict[str, Any]) -> dict[str, Any]:
+    if facts.get("dates"):
+        raise ValueError("an exclusion has either a rule or dates; first and last narrow a rule")
+    if facts["rule"] == NO_BOX_SCORE and not {"first", "last"} <= set(facts):
+        raise ValueError(f"rule {NO_BOX_SCORE} needs first and last: else a load that failed would exclude itself")
+    return {"first": ANY_DATE[0], "last": ANY_DATE[1]} | facts
 
 
 class Settings(_Strict):

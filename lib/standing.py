@@ -11,10 +11,11 @@ from pydantic import BaseModel, ConfigDict
 
 from lib.checks import checks_of
 from lib.coverage import Judge, TableCoverage
+from lib.exclusions import told
 from lib.gates import coverage_gate
 from lib.settings import Settings
 from lib.verdicts import Verdict
-from lib.waivers import told, waivers
+from lib.waivers import waivers
 
 ML = "ml"
 MATRIX = "the training matrix"
@@ -70,7 +71,11 @@ def standing(judge: Judge, phase: str, first: date, last: date, verdict: Verdict
         rules=rules_of(judge.settings, phase),
         contracts={table.name: table.digest for table in tables},
         seasons={c.table: _sums(judge, c) for c in covered} or {MATRIX: {"all seasons": _of_the_matrix(verdict)}},
-        exclusions=[told(rule) for rule in judge.settings.exclusions if {*rule.tables} & {t.name for t in tables}],
+        exclusions=[
+            told(rule, judge.calendar, first, last)
+            for rule in judge.settings.exclusions
+            if {*rule.tables} & {t.name for t in tables}
+        ],
         waivers=waivers(judge.settings, phase, covered),
     )
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from lib.coverage import TableCoverage
-from lib.settings import Exclusion, Settings
+from lib.settings import Settings
 
 EXCLUDED_PCT = 2  # of a season's dates
 FLOORS = {"3": ("analytics_coverage_pct", 95), "4": ("precompute_coverage_pct", 88)}
@@ -17,13 +17,6 @@ FILLED = {"minutes_played": 99, "usage_rate": 95}  # percent of a season's rows;
 def waivers(settings: Settings, phase: str, covered: Iterable[TableCoverage]) -> list[str]:
     """What the phase stands on that needs a second signer, each with its figures."""
     return [*_lowered(settings, phase), *(waiver for coverage in covered for waiver in _excluded(coverage))]
-
-
-def told(exclusion: Exclusion) -> str:
-    """An exclusion in words."""
-    listed = ", ".join(map(str, exclusion.dates))
-    where, when = ", ".join(exclusion.tables), listed or f"{exclusion.first}..{exclusion.last}"
-    return f"{where} {when}: {exclusion.reason} ({exclusion.owner}, expires {exclusion.expires})"
 
 
 def _lowered(settings: Settings, phase: str) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from lib.settings import EXPECTED, Settings
+from lib.settings import EXCLUSION_RULES, EXPECTED, Settings
 from lib.waivers import EXCLUDED_PCT, FILLED, FLOORS, PLAYERS
 from runbook.docs.markdown import table
 
@@ -43,6 +43,11 @@ def settings_page() -> str:
         "## At the top",
         _keys(own, ""),
         *(part for name, field in Settings.model_fields.items() if (part := _part(name, field))),
+        "## Rules of exclusion",
+        "A rule is resolved against the schedule, and against raw data where it says so, each time a gate judges. Gate and"
+        " sign-off name the rule and the dates that it covers in their range. A date that comes under it, or no longer does,"
+        " makes a signed phase STALE, and a reviewed plan is refused. Floors hold for dates by rule as for any other.",
+        table(("rule", "which dates"), [(f"`{name}`", which) for name, which in EXCLUSION_RULES.items()]),
         "## Rules of expected keys",
         "A rule is a GoogleSQL file of `lib/expected`. It reads the schedule and the raw data, never the table it judges.",
         table(("rule", "which keys"), [(f"`{path.stem}`", _comment(path)) for path in sorted(EXPECTED.glob("*.sql"))]),

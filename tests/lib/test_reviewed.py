@@ -16,6 +16,7 @@ from lib.backfill import Backfill
 from lib.basis import make_basis
 from lib.calendar import closed_range
 from lib.errors import BadInput
+from lib.exclusions import told
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.registry import Registry, registry
 from lib.reviewed import _published_by, left_of, read_reviewed, refuse_changed_code
@@ -103,13 +104,14 @@ def test_an_exclusion_that_came_or_went_is_named(
         expires=days[-1] + timedelta(days=30),
     )
     excluding = settings.model_copy(update={"exclusions": (rule,)})
-    said = f"{days[2]}..{days[2]} of {TEAM_DEFENSE}: arena flooded (anna"
+    said = f"{TEAM_DEFENSE} {days[2]}..{days[2]}: arena flooded (anna"
     assert f"exclusion added: {said}" in _moved(lacking, excluding, plan)
     assert f"exclusion removed: {said}" in _moved(lacking, settings, _reviewed(lacking, excluding))
     expired = settings.model_copy(update={"exclusions": (rule.model_copy(update={"expires": days[-1]}),)})
     was = _reviewed(lacking, excluding)
     assert was.basis
-    was = replace(was, basis=replace(was.basis, exclusions=(lib.basis._said(expired.exclusions[0]),)))
+    with judging(lacking, settings) as judge:
+        was = replace(was, basis=replace(was.basis, exclusions=(told(expired.exclusions[0], judge.calendar),)))
     assert "exclusion expired: " in _moved(lacking, expired, was)
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from lib.calendar import Calendar
 from lib.errors import BadInput
+from lib.exclusions import excluded_days
 from lib.settings import ROOT, load_settings
 
 EXCLUSION = """
@@ -94,17 +97,17 @@ def test_exclusions_of_other_dates_or_tables_do_not_overlap(tmp_path: Path) -> N
     other = EXCLUSION.replace("first = 2024-01-03\nlast = 2024-01-04", dates)
     rules = load_settings(_written(tmp_path, more=EXCLUSION + other)).exclusions
     assert [(rule.first, rule.last) for rule in rules][1] == (date(2024, 1, 2), date(2024, 1, 5))
-    assert rules[1].covers("nba_analytics.team_offense_game_summary", date(2024, 1, 5), date(2024, 3, 1))
-    assert not rules[1].covers("nba_analytics.team_offense_game_summary", date(2024, 1, 3), date(2024, 3, 1))
+    assert rules[1].names(date(2024, 1, 5))
+    assert not rules[1].names(date(2024, 1, 3))
 
 
 def test_an_exclusion_covers_its_tables_and_dates_until_it_expires(tmp_path: Path) -> None:
-    (rule,) = load_settings(_written(tmp_path, more=EXCLUSION)).exclusions
-    table, day, now = "nba_analytics.team_offense_game_summary", date(2024, 1, 3), date(2025, 2, 1)
-    assert rule.covers(table, day, now)
-    assert not rule.covers("nba_analytics.player_game_summary", day, now)
-    assert not rule.covers(table, date(2024, 1, 5), now)
-    assert not rule.covers(table, day, date(2025, 2, 2))
+    settings = load_settings(_written(tmp_path, more=EXCLUSION))
+    table, days = "nba_analytics.team_offense_game_summary", [date(2024, 1, number) for number in (2, 3, 4, 5)]
+    last = Calendar(date(2025, 2, 1), {2023: days[0]}, dict.fromkeys(days, 1), frozenset(), 14)
+    assert excluded_days(settings, last, table) == {date(2024, 1, 3), date(2024, 1, 4)}
+    assert not excluded_days(settings, last, "nba_analytics.player_game_summary")
+    assert not excluded_days(settings, replace(last, as_of=date(2025, 2, 2)), table)
 
 
 def test_a_settings_file_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -9,7 +9,6 @@ from datetime import date
 from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import COUNTED, SCHEDULE
 from lib.checks.model import RECONCILIATION, Check, Offenders, Scope
-from lib.checks.rules.tables import excluded
 from lib.coverage import expected_sql, key_parts
 from lib.registry import Table
 from lib.verdicts import AMBER, RED
@@ -103,7 +102,7 @@ def _first_loss(
 
 def _exempt(scope: Scope, table: Table, day: date) -> bool:
     early = (scope.judge.settings.phase_of(table.name) or 0) >= FIRST_GATED_PHASE
-    return (early and scope.judge.calendar.is_bootstrap(day)) or excluded(scope, table.name, day)
+    return (early and scope.judge.calendar.is_bootstrap(day)) or scope.judge.is_excluded(table.name, day)
 
 
 def _waiting(scope: Scope) -> dict[str, set[date]]:

@@ -46,12 +46,6 @@ def _by_day(scope: Scope, table: Table) -> list[Day]:
     return [Day(table.name, *row) for row in scope.rows(sql)]
 
 
-def excluded(scope: Scope, table: str, day: date) -> bool:
-    """Whether an exclusion in force covers the table on the date."""
-    rules, as_of = scope.judge.settings.exclusions, scope.judge.calendar.as_of
-    return any(rule.covers(table, day, as_of) for rule in rules)
-
-
 def _doubled_keys(scope: Scope) -> Offenders:
     tables = tables_of(scope)
     groups = [_groups(table) for table in tables]
@@ -89,7 +83,7 @@ def _gaps_of(scope: Scope, table: str, held: list[date]) -> Iterator[tuple[date,
         same_season = calendar.season_start(before) == calendar.season_start(after)
         if not same_season or (after - before).days <= longest:
             continue
-        absent = [day for day in calendar.games if before < day < after and not excluded(scope, table, day)]
+        absent = [day for day in calendar.games if before < day < after and not scope.judge.is_excluded(table, day)]
         if absent:
             yield before, after, len(absent)
 

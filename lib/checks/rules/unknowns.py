@@ -7,7 +7,7 @@ from datetime import date
 
 from lib.calendar import EVER, SCHEDULE
 from lib.checks.model import UNKNOWNS, Check, Offenders, Scope
-from lib.checks.rules.tables import days_of, excluded
+from lib.checks.rules.tables import days_of
 from lib.verdicts import AMBER, RED
 
 KINDS = f"SELECT game_date, kind, COUNT(*) FROM {SCHEDULE} GROUP BY game_date, kind"
@@ -45,7 +45,7 @@ def _kind(scope: Scope, kinds: Mapping[date, str], day: date) -> str:
 
 def _on_excluded(scope: Scope) -> Offenders:
     days = [entry for found in days_of(scope).values() for entry in found]
-    held = [(e.table, e.day, e.rows) for e in days if excluded(scope, e.table, e.day)]
+    held = [(e.table, e.day, e.rows) for e in days if scope.judge.is_excluded(e.table, e.day)]
     return Offenders(len(days), ("table", "date", "rows"), held)
 
 
