@@ -60,7 +60,7 @@ def contracts_verdict(session: Session, tables: Registry, settings: Settings) ->
     managed = {*settings.datasets, "runbook"}
     unknown = [name for name in session.tables if name.partition(".")[0] in managed and name not in tables.tables]
     findings += [
-        Finding(AMBER, name, "no contract names this table", "drop it, or give it a contract in lib/tables")
+        Finding(AMBER, name, "no contract names this table", f"DROP TABLE {name}; or give it a contract in lib/tables")
         for name in unknown
     ]
     return verdict_of("contracts", f"{len(tables.tables)} tables compared with their contracts.", findings)

@@ -26,6 +26,7 @@ class Offenders:
     columns: tuple[str, ...] = ()
     rows: Sequence[tuple[Any, ...]] = ()
     note: str = ""  # what else is worth saying, and is no finding
+    mend: str = ""  # the repair of just these rows, where it can be said better than in general
 
 
 @dataclass(frozen=True)

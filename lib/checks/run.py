@@ -76,7 +76,7 @@ def verdict_of_results(
 def _finding(result: Result) -> Finding:
     check = result.check
     what = f"{result.failed} of {result.offenders.units}: {check.means}, for instance {_told(result)}"
-    return Finding(check.severity, check.name, what, check.do, check.doc)
+    return Finding(check.severity, check.name, what, result.offenders.mend or check.do, check.doc)
 
 
 def _line(result: Result) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
@@ -31,6 +32,9 @@ class Case(BaseModel):
         "us"  # without receipts: the whole warehouse was written by something else
     )
     computed: bool = False  # the fault lies in raw data, and the backfill ran over it
+    exclusions: tuple[
+        Mapping[str, Any], ...
+    ] = ()  # of runbook.toml; a person takes them out before the printed command
     reload: tuple[str, ...] = ()  # raw tables that a person loads anew before the printed command
     step: str = WATCHMAN  # the ordinary command that has to notice
     says: int = 1  # how many different things it has to say: a fault of many parts is caught when all of them are named
@@ -73,8 +77,8 @@ def _read(path: Path) -> Case:
 
 
 def _place(identity: str) -> tuple[int, str, int, str]:
-    numbered = re.fullmatch(r"([CIV])(\d+)([a-z]?)", identity)
+    numbered = re.fullmatch(r"([CIVK])(\d+)([a-z]?)", identity)
     if numbered is None:
-        return 3, identity, 0, ""
+        return 4, identity, 0, ""
     letter, number, part = numbered.groups()
-    return "ICV".index(letter), "", int(number), part
+    return "ICVK".index(letter), "", int(number), part

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import shutil
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -33,14 +34,14 @@ POCKET: Mapping[str, Mapping[str, Any]] = {
 MINIMUM_GAMES = 5  # in a season of 22 games
 
 
-def pocket_settings(folder: Path) -> Path:
-    """Writes the project's settings with the pocket league's size; without exclusions, which belong to real dates."""
+def pocket_settings(folder: Path, exclusions: Sequence[Mapping[str, Any]] = ()) -> Path:
+    """Writes the project's settings with the pocket league's size; its own exclusions belong to real dates."""
     facts: dict[str, Any] = tomllib.loads((ROOT / "runbook.toml").read_text())
     for section, changes in POCKET.items():
         facts[section] = facts.get(section, {}) | changes
     for rule in facts["tables"].values():
         rule |= {"minimum_games": min(rule.get("minimum_games", 0), MINIMUM_GAMES)}
-    facts |= {"start_date": "2023-10-24", "exclusions": []}
+    facts |= {"start_date": date(2023, 10, 24), "exclusions": [dict(rule) for rule in exclusions]}
     path = folder / "runbook.toml"
     path.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in facts.items()))
     return path
@@ -49,9 +50,11 @@ def pocket_settings(folder: Path) -> Path:
 def _toml(value: Any) -> str:
     if isinstance(value, dict):
         return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, date):
+        return value.isoformat()
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value, default=str)
+    return json.dumps(value)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Ground:
 
     warehouse: Path
     settings_file: Path
+
+    def settings_of(self, case: Case, folder: Path) -> Path:
+        """The settings file in force when the fault of *case* is there."""
+        return pocket_settings(folder, case.exclusions) if case.exclusions else self.settings_file
 
     @property
     def settings(self) -> Settings:
@@ -73,9 +80,9 @@ class Ground:
         shutil.copy(self.warehouse, target)
         copied = as_file(connect(f"duckdb:///{target}", wait=20))
         if (case.rows_by if case else rows_by) == OTHERS:
-            _execute(copied, "DELETE FROM runbook.receipts; DELETE FROM runbook.attempts")
+            execute(copied, "DELETE FROM runbook.receipts; DELETE FROM runbook.attempts")
         if case:
-            _execute(copied, case.fault)
+            execute(copied, case.fault)
             if case.computed:
                 backfill(copied, self.settings)
         try:
@@ -113,6 +120,7 @@ def backfill(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
                 runner.run_chunks(plan.chunks_of(table))
 
 
-def _execute(warehouse: EmbeddedWarehouse, sql: str) -> None:
+def execute(warehouse: EmbeddedWarehouse, sql: str) -> None:
+    """Executes statements of DuckDB behind the runbook's back."""
     with warehouse.writing() as connection:
         connection.execute(sql)

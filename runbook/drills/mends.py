@@ -22,6 +22,11 @@ def commands(text: str) -> list[tuple[str, ...]]:
     return found
 
 
+def statements(text: str) -> list[str]:
+    """Every ``DROP TABLE dataset.table`` in *text*: the one repair that no command of the runbook does."""
+    return [match[0] for match in re.finditer(r"DROP TABLE \w+\.\w+", text)]
+
+
 def _words(verb: click.Command, rest: str) -> Iterator[str]:
     options = {name: p for p in verb.params if isinstance(p, click.Option) for name in p.opts}
     arguments = [p for p in verb.params if isinstance(p, click.Argument)]

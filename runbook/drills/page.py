@@ -40,6 +40,7 @@ def _past(case: Case) -> str:
     told = ["in rows that something else wrote" if case.rows_by != "us" else "behind the runbook's back"]
     told += [f"; {case.says} different things have to be said"] if case.says > 1 else []
     told += ["; then the backfill ran over it"] if case.computed else []
+    told += ["; an exclusion was written, and a person takes it out of runbook.toml"] if case.exclusions else []
     told += [f"; a person loads {', '.join(case.reload)} anew"] if case.reload else []
     return "".join(told)
 

@@ -14,8 +14,8 @@ from lib.settings import ROOT
 from lib.verdicts import AMBER, Finding
 from lib.warehouse import EmbeddedWarehouse
 from runbook.drills.case import OTHERS, US, WATCHMAN, Case
-from runbook.drills.ground import Ground
-from runbook.drills.mends import commands
+from runbook.drills.ground import Ground, execute
+from runbook.drills.mends import commands, statements
 from runbook.drills.shell import Said, say
 
 ROUNDS = 4  # a repair below makes the phase above due
@@ -113,13 +113,16 @@ class Rehearsal:
     ) -> tuple[list[str], list[str]]:
         """Executes the printed commands until the watchman says what the control says; gives them, and what is left."""
         self.ground.reload(warehouse, case.reload)
+        environment = {
+            **environment,
+            "RUNBOOK_CONFIG": str(self.ground.settings_file),
+        }  # without the fault's exclusions
         done: list[str] = []
         for _ in range(ROUNDS):
-            command = next((words for finding in said.findings for words in commands(finding.mend)), None)
+            command = _execute_next(said, warehouse, environment)
             if command is None:
                 break
-            say(command, environment)
-            done.append("runbook " + " ".join(command))
+            done.append(command)
             said = _look(WATCHMAN, environment)
             if not self._left(case, said):
                 return done, []
@@ -133,9 +136,10 @@ class Rehearsal:
     @contextmanager
     def _at(self, case: Case) -> Iterator[tuple[EmbeddedWarehouse, Mapping[str, str]]]:
         with _folder() as folder, self.ground.copy(folder, case) as warehouse:
-            yield warehouse, self._environment(warehouse)
+            settings = self.ground.settings_of(case, warehouse.path.parent)
+            yield warehouse, self._environment(warehouse) | {"RUNBOOK_CONFIG": str(settings)}
 
-    def _environment(self, warehouse: EmbeddedWarehouse) -> Mapping[str, str]:
+    def _environment(self, warehouse: EmbeddedWarehouse) -> dict[str, str]:
         return {
             "RUNBOOK_CONFIG": str(self.ground.settings_file),
             "RUNBOOK_WAREHOUSE": warehouse.absolute_url,
@@ -146,6 +150,18 @@ class Rehearsal:
 
 def _look(step: str, environment: Mapping[str, str]) -> Said:
     return say([*step.split(), "--json"], environment)
+
+
+def _execute_next(said: Said, warehouse: EmbeddedWarehouse, environment: Mapping[str, str]) -> str | None:
+    """Executes the first command or statement that a finding prints, and gives it; None where none prints any."""
+    for finding in said.findings:
+        for words in commands(finding.mend):
+            say(words, environment)
+            return "runbook " + " ".join(words)
+        for sql in statements(finding.mend):
+            execute(warehouse, sql)
+            return sql
+    return None
 
 
 def _name(finding: Finding) -> tuple[str, str, str]:

@@ -42,7 +42,7 @@ def list_drills(markdown: bool, as_json: bool) -> int:
     if markdown:
         click.echo(page(cases()), nl=False)
     elif as_json:
-        click.echo(json.dumps({"drills": [case.model_dump() for case in cases()]}, indent=1))
+        click.echo(json.dumps({"drills": [case.model_dump(mode="json") for case in cases()]}, indent=1))
     else:
         lines = [{"id": c.id, "drill": c.title, "kind": c.kind, "step or test": c.test or c.step} for c in cases()]
         terminal().print(table_of(lines, f"{len(cases())} incidents and defects"))

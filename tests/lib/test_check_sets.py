@@ -99,6 +99,16 @@ def test_a_planted_fault_is_found_by_name(whole: Warehouse, whole_settings: Sett
     assert verdict.findings[0].doc == f"docs/checks.md#{name}"
 
 
+def test_what_no_contract_names_comes_with_the_statement_that_drops_it(
+    whole: Warehouse, whole_settings: Settings
+) -> None:
+    change(whole, PLANTED["table_without_contract"].sql)
+    drops = "DROP TABLE nba_analytics.player_game_summary_backup; or give it a contract in lib/tables"
+    assert asked(whole, whole_settings, 3, UNKNOWNS).findings[0].mend.endswith(drops)
+    with judging(whole, whole_settings) as judge:
+        assert f"[{drops}]" in said(preflight.tables_verdict(judge, 3, FIRST, LAST))
+
+
 def test_the_offending_rows_lie_beside_the_run_all_of_them(
     whole: Warehouse, whole_settings: Settings, tmp_path: Path
 ) -> None:

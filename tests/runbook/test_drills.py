@@ -16,7 +16,7 @@ from lib.verdicts import AMBER, RED, Finding
 from runbook.cli import answer
 from runbook.drills.case import FOLDER, Case, case_of, cases
 from runbook.drills.ground import Ground, pocket_settings
-from runbook.drills.mends import commands
+from runbook.drills.mends import commands, statements
 from runbook.drills.page import page
 from runbook.drills.rehearse import Rehearsal, is_written
 from runbook.drills.shell import Said, say
@@ -138,6 +138,26 @@ def test_amber_alone_is_no_catch_where_nobody_asked_to_be_strict(rehearsal: Rehe
 )  # fmt: skip
 def test_commands_are_taken_out_of_prose_as_they_are_printed(text: str, found: list[tuple[str, ...]]) -> None:
     assert commands(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("DROP TABLE nba_analytics.a_copy; or give it a contract in lib/tables", ["DROP TABLE nba_analytics.a_copy"]),
+        ("DROP TABLE a.b; DROP TABLE c.d; or give it a contract", ["DROP TABLE a.b", "DROP TABLE c.d"]),
+        ("drop it: ALTER TABLE a.b DROP COLUMN c", []),
+        ("runbook run --phase 3", []),
+    ],
+)
+def test_statements_are_taken_out_of_prose_as_they_are_printed(text: str, found: list[str]) -> None:
+    assert statements(text) == found
+
+
+def test_the_exclusions_of_a_drill_are_those_of_its_settings_and_of_no_other(ground: Ground, tmp_path: Path) -> None:
+    settings = load_settings(ground.settings_of(case_of("K8"), tmp_path))
+    assert [(str(rule.first), rule.reason) for rule in settings.exclusions] == [("2024-12-18", "arena closed")]
+    assert ground.settings_of(case_of("I4"), tmp_path) == ground.settings_file
+    assert ground.settings.exclusions == ()
 
 
 def test_an_unknown_drill_is_bad_input() -> None:

@@ -13,13 +13,6 @@ from runbook.drills.ground import Ground, pocket_settings
 from runbook.drills.rehearse import Rehearsal
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1500)]
-# what no row of a warehouse can bring about; each has its own tests
-NOT_REHEARSED = {
-    "row_on_an_excluded_date": "needs an exclusion in runbook.toml: tests/lib/test_checks.py",
-    "game_waits_for_raw_data": "amber by right where raw data is missing: tests/lib/test_checks.py",
-    "table_without_contract": "no command drops a table that nobody knows: tests/lib/test_checks.py",
-    "rows_have_a_receipt": "is what every drill on rows of something else begins with: tests/lib/test_checks.py",
-}
 
 
 @pytest.fixture(scope="module")
@@ -42,13 +35,7 @@ def named(rehearsal: Rehearsal) -> dict[str, list[Case]]:
     return {name: [case for _, case in sorted(told, key=lambda pair: pair[0])] for name, told in found.items()}
 
 
-def test_only_known_checks_are_not_rehearsed() -> None:
-    assert set(NOT_REHEARSED) <= {check.name for check in all_checks()}
-
-
-@pytest.mark.parametrize(
-    "check", [c for c in all_checks() if c.name not in NOT_REHEARSED], ids=lambda check: check.name
-)
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
 def test_a_drill_fails_when_the_check_is_switched_off(
     check: Check, rehearsal: Rehearsal, named: dict[str, list[Case]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,8 @@ def _tables(scope: Scope) -> Offenders:
     phases = {scope.phase, *range(lowest, 3)} if scope.phase == 3 else {scope.phase}
     held = [name for name in judge.session.tables if managed.get(name.partition(".")[0]) in phases]
     unknown = [(name, len(judge.session.tables[name])) for name in sorted(held) if name not in judge.registry.tables]
-    return Offenders(len(held), ("table", "columns"), unknown)
+    drops = "; ".join(f"DROP TABLE {name}" for name, _ in unknown)
+    return Offenders(len(held), ("table", "columns"), unknown, mend=f"{drops}; or give it a contract in lib/tables")
 
 
 def _outside(scope: Scope) -> Offenders:
@@ -68,7 +69,7 @@ CHECKS = (
         "row_on_an_excluded_date", UNKNOWNS, None, AMBER,
         "dates with rows that an exclusion of runbook.toml says do not count",
         "the dates were filled after they had been excluded, or the exclusion is too wide",
-        "take the exclusion back, or delete the rows",
+        "take the exclusion out of runbook.toml, then runbook run; or delete the rows",
         look=_on_excluded,
     ),
 )  # fmt: skip
