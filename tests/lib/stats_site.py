@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.lib.test_ingest import GAME, Row, player_row, shot_row, side_rows, team_rows
+from tests.lib.ingest.raw_files import GAME, Row, player_row, shot_row, side_rows, team_rows
 
 TEAMS = {"BOS": "1610612738", "NYK": "1610612752"}
 NAMES = {"leaguegamefinder": "LeagueGameFinderResults", "leaguegamelog": "LeagueGameLog", "shotchartdetail": "Shot_Chart_Detail"}  # fmt: skip

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -89,6 +92,15 @@ def test_a_process_that_is_gone_is_not_at_work(warehouse: EmbeddedWarehouse, set
     (found,) = all_work(warehouse)
     assert (found.alive, found.state) == (False, "its process is gone")
     assert Watcher(warehouse, settings).look().over
+
+
+def test_a_process_that_ended_and_was_not_yet_fetched_is_not_at_work(warehouse: EmbeddedWarehouse) -> None:
+    with at_work(warehouse, LAUNCH, TEAM_DEFENSE) as work:
+        pass
+    with subprocess.Popen([sys.executable, "-c", ""]) as child:
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # a zombie: ended, and still in the table of processes
+        replace(work, pid=child.pid, ended="", outcome="").write()
+        assert [work.alive for work in all_work(warehouse)] == [False]
 
 
 @pytest.mark.parametrize(

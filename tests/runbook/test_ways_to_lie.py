@@ -18,6 +18,7 @@ from lib.errors import BadInput
 from lib.settings import ROOT
 from runbook.archive import INJECTED, judged, verify
 from runbook.execute import execute_group
+from runbook.notebook import GATE_MIME
 from tests.runbook.running import NOTEBOOKS, Group, Program, job
 
 pytestmark = pytest.mark.timeout(120)
@@ -153,6 +154,12 @@ def _swap_counts(cells: Cells) -> None:
     first["execution_count"], second["execution_count"] = second["execution_count"], first["execution_count"]
 
 
+def _detach(cells: Cells) -> None:
+    outputs = _find(cells, '"complete"')["outputs"]
+    (verdict,) = (output["data"][GATE_MIME] for output in outputs if GATE_MIME in output.get("data", {}))
+    verdict["detached"] = True
+
+
 WAYS: dict[str, tuple[Way, str]] = {
     "kernel death": (executed("kernel_dies"), "DeadKernelError: Kernel died"),
     "cell time-out": (left_by_papermill("sleeps"), "did not finish: the kernel never answered"),
@@ -183,6 +190,7 @@ WAYS: dict[str, tuple[Way, str]] = {
     ),
     "removed gate cell": (edited(lambda cells: cells.remove(_find(cells, '"fresh"'))), "gate fresh gave no verdict"),
     "cells out of order": (edited(_swap_counts), "did not run once each and in order"),
+    "work that was detached": (edited(_detach), "gate complete speaks of detached work, which proves nothing"),
     "patched gate function": (executed("patched_gate"), "binds the name gate again"),
 }
 

@@ -1,114 +1,31 @@
-"""Reading files: what is there is loaded, what is not is said, what cannot be read is refused."""
+"""What is read from files: what is there is loaded, and what is not is said."""
 
 from __future__ import annotations
 
-import csv
 import datetime
-import io
-import os
-from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
-from rich.console import Console
 
 from lib.errors import BadInput
-from lib.ingest import Ingested, player_lookup, read_folder, render_report
+from lib.ingest import player_lookup, read_folder
 from lib.registry import registry
-
-REAL = Path(os.environ.get("RUNBOOK_REAL_DATA") or Path(__file__).resolve().parents[3] / "shared" / "real")
-Row = dict[str, str]
-Files = dict[str, list[Row]]
-Read = Callable[..., Ingested]
-SEASON = "2024-25"
-STATS = {"FGM": 4, "FGA": 9, "FG3M": 1, "FG3A": 3, "FTM": 1, "FTA": 2, "OREB": 1, "DREB": 4, "REB": 5}
-MORE = {"AST": 3, "STL": 1, "BLK": 0, "TOV": 2, "PF": 2, "PTS": 10, "PLUS_MINUS": 5}
-GAME = ("0022400001", "2024-10-22", "BOS", "NYK")
-
-
-def side_rows(game: tuple[str, str, str, str] = GAME, **changes: str) -> list[Row]:
-    """The two schedule rows of a game (id, date, home, away); the home team wins."""
-    game_id, date, home, away = game
-    base = {"SEASON_ID": "22024", "GAME_ID": game_id, "GAME_DATE": date}
-    rows = [
-        {**base, "TEAM_ABBREVIATION": home, "TEAM_NAME": home, "MATCHUP": f"{home} vs. {away}", "WL": "W"},
-        {**base, "TEAM_ABBREVIATION": away, "TEAM_NAME": away, "MATCHUP": f"{away} @ {home}", "WL": "L"},
-    ]
-    return [{**row, **changes} for row in rows]
-
-
-def team_rows(game: tuple[str, str, str, str] = GAME, **changes: str) -> list[Row]:
-    """The two team lines of a game, 10 points each before *changes*."""
-    stats = {name: str(value) for name, value in (STATS | MORE).items()}
-    return [{**row, "MIN": "240", **stats, "VIDEO_AVAILABLE": "1", **changes} for row in side_rows(game)]
-
-
-def player_row(who: str, name: str, game: tuple[str, str, str, str] = GAME, **changes: str) -> Row:
-    """One player's line for the home team."""
-    return {**team_rows(game)[0], "PLAYER_ID": who, "PLAYER_NAME": name, "MIN": "36", **changes}
-
-
-def shot_row(event: str, game: tuple[str, str, str, str] = GAME, **changes: str) -> Row:
-    """One made corner three by player 7 of the Celtics."""
-    row = {
-        "GAME_ID": game[0],
-        "GAME_EVENT_ID": event,
-        "PLAYER_ID": "7",
-        "PLAYER_NAME": "Ann Other",
-        "TEAM_ID": "1610612738",
-    }
-    row |= {
-        "TEAM_NAME": "Boston Celtics",
-        "ACTION_TYPE": "Jump Shot",
-        "SHOT_TYPE": "3PT Field Goal",
-        "SHOT_DISTANCE": "22",
-    }
-    return (
-        row | {"SHOT_MADE_FLAG": "1", "GAME_DATE": game[1].replace("-", ""), "HTM": game[2], "VTM": game[3]} | changes
-    )
-
-
-def line_row(**changes: str) -> Row:
-    """The closing line of GAME in another dialect: the Celtics give 5.5, total 221."""
-    row = {"season": "2025", "date": "2024-10-22", "away": "ny", "home": "bos", "whos_favored": "home"}
-    return row | {"spread": "5.5", "total": "221", "score_away": "9", "score_home": "12"} | changes
-
-
-def write(folder: Path, name: str, rows: Sequence[Row]) -> None:
-    """Writes *rows* as CSV or as Parquet full of text, by the name's ending."""
-    if name.endswith(".parquet"):
-        pq.write_table(pa.Table.from_pylist(list(rows)), folder / name)
-        return
-    with (folder / name).open("w", newline="", encoding="utf-8") as out:
-        writer = csv.DictWriter(out, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-@pytest.fixture
-def read(tmp_path: Path) -> Read:
-    """Reads the named kinds; the schedule is GAME's where none is given."""
-
-    def _read(**files: Sequence[Row]) -> Ingested:
-        for name, rows in ({"schedule": side_rows()} | files).items():
-            write(tmp_path, f"{name}.csv", rows)
-        return read_folder(tmp_path)
-
-    return _read
-
-
-def rows_of(ingested: Ingested, table: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = ingested.tables[f"nba_raw.{table}"].to_pylist()
-    return rows
-
-
-def said(ingested: Ingested, words: str) -> bool:
-    return any(words in finding for finding in ingested.findings)
-
+from tests.lib.ingest.raw_files import (
+    MORE,
+    SEASON,
+    STATS,
+    Files,
+    Read,
+    line_row,
+    player_row,
+    rows_of,
+    said,
+    shot_row,
+    side_rows,
+    team_rows,
+    write,
+)
 
 # What comes out
 
@@ -352,176 +269,3 @@ def test_sums_that_disagree_are_said(read: Read) -> None:
     assert said(ingested, "TOV: 1 of 1 team lines differ from the sum of their players, by +3 in all")
     assert said(ingested, "1 score unlike the sum of the players' points: 20241022_NYK_BOS BOS (10, players 9)")
     assert said(ingested, "1 game with scores that contradict the result (WL): 20241022_NYK_BOS")
-
-
-# Files
-
-
-def test_files_are_recognised_by_columns_in_any_case_and_league_ids_get_their_zeros_back(tmp_path: Path) -> None:
-    write(
-        tmp_path,
-        "b.csv",
-        [{key.lower(): value.removeprefix("00") for key, value in row.items()} for row in side_rows()],
-    )
-    write(tmp_path, "a.parquet", team_rows())
-    write(tmp_path, "c.csv", [{"colour": "red"}])
-    ingested = read_folder(tmp_path)
-    assert [report.source for report in ingested.report] == [
-        "a.parquet: LeagueGameLog teams",
-        "b.csv: LeagueGameFinder schedule",
-    ]
-    assert rows_of(ingested, "nbac_schedule")[0]["game_id"] == "0022400001"
-    assert said(ingested, "c.csv: its columns are those of no known kind")
-
-
-def test_a_whole_game_finder_answer_is_schedule_and_team_lines(tmp_path: Path) -> None:
-    rows = [{key: value for key, value in row.items() if key != "VIDEO_AVAILABLE"} for row in team_rows()]
-    write(tmp_path, "finder.csv", rows)
-    ingested = read_folder(tmp_path)
-    assert ingested.tables["nba_raw.nbac_team_boxscore"].num_rows == 2
-    assert rows_of(ingested, "nbac_schedule")[0]["home_team_score"] == 10
-
-
-def test_numbers_in_parquet_are_read_like_text(tmp_path: Path) -> None:
-    write(tmp_path, "schedule.csv", side_rows())
-    columns = pa.Table.from_pylist(team_rows())
-    for name in ("PTS", "FGM", "GAME_ID"):
-        columns = columns.set_column(columns.column_names.index(name), name, columns[name].cast(pa.float64()))
-    pq.write_table(columns, tmp_path / "teams.parquet")
-    assert [row["points"] for row in rows_of(read_folder(tmp_path), "nbac_team_boxscore")] == [10, 10]
-
-
-@pytest.mark.parametrize(
-    ("files", "sentence"),
-    [
-        ({"teams": team_rows(PTS="ten")}, "teams.csv: column PTS, row 1 holds 'ten', which is no whole number"),
-        ({"teams": team_rows(PTS="10.5")}, "column PTS, row 1 holds '10.5'"),
-        ({"teams": team_rows(GAME_DATE="2024-02-30")}, "column GAME_DATE, row 1 holds '2024-02-30', which is no date"),
-        ({"players": [player_row("7", "Ann", MIN="36m")]}, "players.csv: column MIN, row 1 holds '36m'"),
-        ({"players": [player_row("", "Ann")]}, "players.csv: column PLAYER_ID, row 1 is empty"),
-        ({"players": [player_row("7", "大")]}, "PLAYER_ID 7: '大' has no letter"),
-        ({"schedule": side_rows(("0022400001", "2024-10-22", "BOS", "XYZ"))}, "names the team 'XYZ'"),
-        ({"schedule": side_rows(WL="")}, "no game has a result"),
-        ({"schedule": side_rows(WL="W")}, "has two winners"),
-        ({"schedule": side_rows() + side_rows(("0022400001", "2024-10-25", "BOS", "NYK"))}, "final on two dates"),
-        ({"schedule": side_rows(GAME_ID="0092400001")}, "which is no 10-digit game id of a known kind"),
-        ({"lines": [line_row(away="xyz")]}, "lines.csv: column away, row 1 names the team 'XYZ'"),
-        ({"lines": [line_row(whos_favored="both")]}, "lines.csv: column whos_favored, row 1 holds 'both'"),
-        ({"shots": [shot_row("4", TEAM_ID="99")]}, "shots.csv: column TEAM_ID, row 1 names the team '99'"),
-    ],
-)
-def test_what_cannot_be_read_is_refused_with_file_column_and_row(read: Read, files: Files, sentence: str) -> None:
-    with pytest.raises(BadInput) as refusal:
-        read(**files)
-    assert sentence in str(refusal.value)
-
-
-@pytest.mark.parametrize(
-    ("name", "rows", "gone"),
-    [
-        ("players.csv", [player_row("7", "Ann")], "PLAYER_ID"),
-        ("teams.csv", team_rows(), "PTS"),
-        ("shots.csv", [shot_row("4")], "SHOT_DISTANCE"),
-        ("lines.csv", [line_row()], "spread"),
-        ("schedule.csv", side_rows(), "WL"),
-    ],
-)
-def test_a_file_with_a_needed_column_gone_is_refused_by_name(
-    tmp_path: Path, name: str, rows: list[Row], gone: str
-) -> None:
-    write(tmp_path, name, [{key: value for key, value in row.items() if key != gone} for row in rows])
-    with pytest.raises(BadInput, match=f"{name}: column {gone} is not there"):
-        read_folder(tmp_path)
-
-
-def test_a_missing_folder_an_empty_one_and_one_without_a_schedule_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="no such folder"):
-        read_folder(tmp_path / "gone")
-    with pytest.raises(BadInput, match="no Parquet or CSV file has the columns"):
-        read_folder(tmp_path)
-    write(tmp_path, "teams.csv", team_rows())
-    with pytest.raises(BadInput, match="no file is a schedule"):
-        read_folder(tmp_path)
-
-
-@pytest.mark.parametrize("name", ["broken.parquet", "ragged.csv", "latin.csv"])
-def test_an_unreadable_file_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    write(tmp_path, "ragged.csv", side_rows())
-    text = (tmp_path / "ragged.csv").read_bytes() + b"1,2,3\n"
-    (tmp_path / "ragged.csv").unlink()
-    content = {
-        "broken.parquet": b"PAR1",
-        "ragged.csv": text,
-        "latin.csv": text.replace(b"BOS", b"\xe9", 1).removesuffix(b"1,2,3\n"),
-    }
-    (tmp_path / name).write_bytes(content[name])
-    with pytest.raises(BadInput, match=f"{name}: cannot be read"):
-        read_folder(tmp_path)
-
-
-def test_the_report_accounts_for_every_row_and_can_be_printed(read: Read) -> None:
-    ingested = read(players=[player_row("7", "Ann Other")] * 2, teams=team_rows(), lines=[line_row()])
-    assert all(report.read == report.loaded + sum(report.dropped.values()) for report in ingested.report)
-    assert all(report.per_season == {SEASON: report.loaded} for report in ingested.report)
-    console = Console(file=io.StringIO(), width=160)
-    console.print(render_report(ingested))
-    assert "doubled: 1" in console.file.getvalue()  # type: ignore[attr-defined]
-
-
-# The real thing
-
-real = pytest.mark.skipif(not REAL.is_dir(), reason="no real data: set RUNBOOK_REAL_DATA to a folder of it")
-
-
-@pytest.fixture(scope="module")
-def two_seasons() -> Ingested:
-    return read_folder(REAL)
-
-
-@real
-def test_two_real_seasons_lose_no_point_and_no_game(two_seasons: Ingested) -> None:
-    read_points = 0
-    for name in ("leaguegamelog_players_regular.parquet", "leaguegamelog_players_playoffs.parquet"):
-        read_points += pc.sum(pq.read_table(REAL / name)["PTS"].cast(pa.int64())).as_py()
-    players = two_seasons.tables["nba_raw.nbac_gamebook_player_stats"]
-    assert pc.sum(players["points"]).as_py() == read_points
-    assert players.num_rows == 51_934 + 3_620
-    schedule = two_seasons.tables["nba_raw.nbac_schedule"].to_pandas()
-    regular = schedule[schedule["is_regular_season"]]
-    assert regular.groupby("season_year").size().to_dict() == {2021: 1230, 2022: 1230}
-    assert regular["home_team_score"].sum() + regular["away_team_score"].sum() == 272_115 + 282_127
-    assert two_seasons.as_of == datetime.date(2023, 6, 13)
-
-
-@real
-def test_real_keys_are_unique_and_required_columns_filled(two_seasons: Ingested) -> None:
-    for name, table in two_seasons.tables.items():
-        contract = registry().table(name).contract
-        assert table.group_by(list(contract.key)).aggregate([]).num_rows == table.num_rows
-        assert all(table[column.name].null_count == 0 for column in contract.columns if column.required)
-
-
-@real
-@pytest.mark.parametrize(
-    "words",
-    [
-        "exactly 102,400 rows for 2021-22",
-        "exactly 102,400 rows for 2022-23",
-        "2021-22 play-in: 6 of 6 games without player rows",
-        "2022-23 playoffs: 84 of 84 games without team lines",
-        "2021-22 regular season: 649 of 1,230 games without shots",
-        "TOV: 2,470 of 4,920 team lines",
-        "5 exhibitions against ADL, MRA",
-        "with MIN 0 that shows something",
-        "dnp and inactive are unknown",
-        "the line's date is probably wrong",
-    ],
-)
-def test_what_real_files_lack_is_said(two_seasons: Ingested, words: str) -> None:
-    assert said(two_seasons, words)
-
-
-@real
-def test_every_real_row_is_accounted_for(two_seasons: Ingested) -> None:
-    assert sum(report.read for report in two_seasons.report) == 5_558 + 51_934 + 3_620 + 4_920 + 204_800 + 2_643
-    assert all(report.read == report.loaded + sum(report.dropped.values()) for report in two_seasons.report)
