@@ -17,6 +17,7 @@ from lib.calendar import closed_range, read_calendar
 from lib.coverage import Judge
 from lib.league import pocket_league
 from lib.plan import make_plan
+from lib.registry import registry
 from lib.sandbox import compute_all, load_raw
 from lib.settings import ROOT, Settings, load_settings
 from lib.warehouse import EmbeddedWarehouse, as_file, connect
@@ -81,6 +82,8 @@ class Ground:
         copied = as_file(connect(f"duckdb:///{target}", wait=20))
         if (case.rows_by if case else rows_by) == OTHERS:
             execute(copied, "DELETE FROM runbook.receipts; DELETE FROM runbook.attempts")
+            for table in registry().computed:  # another program hashes by another rule
+                execute(copied, f"UPDATE {table.name} SET data_hash = md5(data_hash)[:16]")
         if case:
             execute(copied, case.fault)
             if case.computed:

@@ -43,6 +43,14 @@ ARRAY_AT = "list_concat(list_concat(features[1:{n}], [{value}]), features[{n} + 
 FAULTS = {
     # post-backfill, phase 3
     "keys_are_unique": _again(UPCOMING_PLAYER, f"rowid = (SELECT max(rowid) FROM {UPCOMING_PLAYER})"),
+    "rows_fit_their_hash": Fault(
+        3,
+        (
+            f"DELETE FROM runbook.receipts WHERE table_name = '{TEAM_DEFENSE}' AND day >= '2024-12-18'",
+            f"""UPDATE {TEAM_DEFENSE} SET steals = steals + 1
+            WHERE rowid = (SELECT max(rowid) FROM {TEAM_DEFENSE} WHERE game_date >= '2024-12-18')""",
+        ),
+    ),
     "no_gap_in_a_season": Fault(
         3, (f"DELETE FROM {TEAM_DEFENSE} WHERE game_date BETWEEN '2023-11-20' AND '2023-12-02'",)
     ),

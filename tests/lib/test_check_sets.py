@@ -12,8 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from lib import environment, preflight
-from lib.checks import all_checks, run_set
-from lib.checks.model import RECEIPTS, RECONCILIATION, UNKNOWNS
+from lib.checks import all_checks, named, run_checks, run_set
+from lib.checks.model import POST_BACKFILL, RECEIPTS, RECONCILIATION, UNKNOWNS, Scope
 from lib.settings import Exclusion, Settings
 from lib.verdicts import Verdict
 from lib.warehouse import Warehouse
@@ -96,7 +96,22 @@ def test_a_planted_fault_is_found_by_name(whole: Warehouse, whole_settings: Sett
     verdict = asked(whole, settings, planted.phase, planted.set)
     assert {row["check"] for row in verdict.table if row["verdict"] != "green"} == {name}
     assert planted.word in said(verdict)
-    assert verdict.findings[0].doc == f"docs/checks.md#{name}"
+    assert f"docs/checks.md#{name}" in {finding.doc for finding in verdict.findings}
+
+
+def test_a_hash_by_another_rule_says_nothing_of_any_row(whole: Warehouse, whole_settings: Settings) -> None:
+    change(whole, "DELETE FROM runbook.receipts")
+    assert "rows_fit_their_hash" not in said(asked(whole, whole_settings, 4, POST_BACKFILL))
+    change(whole, f"UPDATE {STORE} SET data_hash = 'others' || substr(data_hash, 7)")
+    assert "rows_fit_their_hash" not in said(asked(whole, whole_settings, 4, POST_BACKFILL))
+
+
+def test_rows_that_a_receipt_vouches_for_are_not_hashed_again(whole: Warehouse, whole_settings: Settings) -> None:
+    change(whole, f"UPDATE {TEAM_DEFENSE} SET steals = steals + 1")  # of which the receipts themselves speak
+    with judging(whole, whole_settings) as judge:
+        (result,) = run_checks(Scope(judge, 3, FIRST, LAST), named("rows_fit_their_hash"))
+    assert result.failed == 0
+    assert result.offenders.units > 3000
 
 
 def test_what_no_contract_names_comes_with_the_statement_that_drops_it(
