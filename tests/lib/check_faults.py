@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_PLAYER, UPCOMING_TEAM
 
@@ -40,7 +40,7 @@ LAST_GAME = f"game_id = (SELECT max(game_id) FROM {TEAM_OFFENSE})"
 STARTER = "minutes_played > 20 AND fg_makes > 2 AND fg_attempts - fg_makes > 2"
 ARRAY_AT = "list_concat(list_concat(features[1:{n}], [{value}]), features[{n} + 2:25])"
 
-FAULTS = {
+PLANTED = {
     # post-backfill, phase 3
     "keys_are_unique": _again(UPCOMING_PLAYER, f"rowid = (SELECT max(rowid) FROM {UPCOMING_PLAYER})"),
     "rows_fit_their_hash": Fault(
@@ -112,6 +112,11 @@ FAULTS = {
         ),
         frozenset({"rest_is_one_fact"}),
     ),
+    "team_rows_are_their_boxes": _one(TEAM_OFFENSE, "personal_fouls = personal_fouls + 1"),
+    "player_rows_are_their_boxes": _one(PLAYERS, "assists = assists + 1"),
+    "context_is_the_history": _one(UPCOMING_PLAYER, "points_avg_last_5 = points_avg_last_5 + 0.2", "l5_games_used = 5"),
+    "team_context_is_the_history": _one(UPCOMING_TEAM, "team_win_streak_entering = team_win_streak_entering + 1"),
+    "players_meet_their_teams": _one(UPCOMING_PLAYER, "current_points_line_source = 'another'"),
     # features, phase 3
     "feature_coverage": _all(
         PLAYERS, "minutes_played = NULL", "season_year = 2023 AND hash(player_lookup, game_id) % 50 = 0"
@@ -152,4 +157,46 @@ FAULTS = {
     ),
     "zone_rates_add_up": _one(ZONES, "paint_rate_last_10 = paint_rate_last_10 + 1", phase=4),
     "defence_of_its_games": _one(DEFENCE, "games_in_sample = 16", phase=4),
+    "cache_is_the_history": _one(CACHE, "ts_pct_last_10 = NULL", "ts_pct_last_10 > 0", 4),
+    "cache_is_the_context": _one(CACHE, "games_in_last_14_days = games_in_last_14_days + 1", phase=4),
+    "store_is_the_zones": _one(STORE, "mid_range_rate_last_10 = mid_range_rate_last_10 + 1", phase=4),
+    "factors_fit_their_context": _one(FACTORS, "data_completeness_pct = 55", phase=4),
+    "factors_are_of_the_context": _one(FACTORS, "star_teammates_out = 3", "usage_spike_score <= 0", 4),
+    "zones_are_the_history": _one(
+        ZONES, "paint_attempts_per_game = paint_attempts_per_game + 1", "games_in_sample_10 = 10", 4
+    ),
+    "defence_is_the_history": _one(DEFENCE, "opponent_points_per_game = NULL", "games_in_sample = 15", 4),
 }
+
+# what is derived from what the fault changes is derived no longer
+FOLLOWS = {
+    "no_gap_in_a_season": {"defence_is_the_history"},
+    "two_sides_of_a_game": {"offence_is_the_other_defence"},
+    "offence_is_the_other_defence": {"defence_is_the_history"},
+    "player_counts_are_possible": {"player_rows_are_their_boxes"},
+    "player_points_are_baskets": {"line_results_fit", "player_rows_are_their_boxes", "shooting_rates_fit"},
+    "team_points_are_baskets": {"offence_is_the_other_defence", "team_rows_are_their_boxes"},
+    "team_points_are_players_points": {"line_results_fit", "player_rows_are_their_boxes", "shooting_rates_fit", "usage_fits_the_team"},
+    "team_shots_are_players_shots": {"cache_is_the_history", "context_is_the_history", "player_rows_are_their_boxes", "shooting_rates_fit", "usage_fits_the_team"},
+    "shooting_rates_fit": {"cache_is_the_history"},
+    "zones_are_part_of_the_shots": {"zones_are_the_history"},
+    "minutes_fit_the_game": {"cache_is_the_history", "context_is_the_history", "usage_fits_the_team"},
+    "usage_fits_the_team": {"cache_is_the_history", "context_is_the_history"},
+    "team_game_ids_are_canonical": {"players_meet_their_teams"},
+    "team_ratings_fit": {"offence_is_the_other_defence"},
+    "upcoming_teams_mirror": {"players_meet_their_teams"},
+    "player_back_to_back_is_no_rest": {"factors_are_of_the_context"},
+    "feature_coverage": {"cache_is_the_history", "context_is_the_history"},
+    "feature_coverage_wished": {"players_meet_their_teams"},
+    "feature_varies": {"offence_is_the_other_defence"},
+    "feature_regression": {"zones_are_the_history"},
+    "feature_degradation": {"zones_are_the_history"},
+    "fatigue_is_a_score": {"factors_are_of_the_context"},
+    "season_average_is_before_the_game": {"store_is_the_cache"},
+    "defence_of_its_games": {"defence_is_the_history"},
+    "store_is_the_cache": {"cache_is_the_history"},
+    "store_is_the_defence": {"defence_is_the_history"},
+    "store_is_the_factors": {"features_are_25"},
+    "zone_rates_add_up": {"cache_is_the_context", "store_is_the_zones", "zones_are_the_history"},
+}  # fmt: skip
+FAULTS = {name: replace(fault, also=fault.also | FOLLOWS.get(name, set())) for name, fault in PLANTED.items()}

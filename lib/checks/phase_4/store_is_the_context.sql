@@ -1,6 +1,6 @@
 -- set: post-backfill
 -- severity: red
--- means: rows of the feature store whose side, rest or back-to-back is not that of upcoming_player_game_context
+-- means: rows of the feature store whose side, rest, back-to-back, opponent or points line is not that of upcoming_player_game_context
 -- cause: the context was computed again and the store was not
 -- do: runbook run --phase 4
 SELECT store.game_date, store.player_lookup, store.is_home, context.home_game, store.back_to_back, context.back_to_back AS in_context
@@ -8,6 +8,9 @@ FROM nba_predictions.ml_feature_store_v2 AS store
 JOIN nba_analytics.upcoming_player_game_context AS context
   ON context.game_date = store.game_date AND context.player_lookup = store.player_lookup
 WHERE store.game_date BETWEEN @first AND @last AND context.game_date BETWEEN @first AND @last
-  AND (store.is_home != context.home_game OR store.back_to_back != context.back_to_back OR store.days_rest != context.days_rest
-    OR store.opponent_team_abbr != context.opponent_team_abbr)
+  AND (store.is_home != context.home_game OR store.back_to_back != context.back_to_back
+    OR store.days_rest != COALESCE(context.days_rest, 2) OR store.opponent_team_abbr != context.opponent_team_abbr
+    OR store.team_abbr != context.team_abbr OR store.game_id != context.game_id OR store.has_prop_line != context.has_prop_line
+    OR store.universal_player_id != context.universal_player_id
+    OR store.current_points_line IS DISTINCT FROM context.current_points_line)
 ORDER BY store.game_date, store.player_lookup
