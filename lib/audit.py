@@ -30,11 +30,14 @@ class Staged:
         session.write_stage(self.relation, stage, f"{self.table.date_column} IN ({wanted})" if wanted else "FALSE")
 
 
-def keep_stage(session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date) -> Staged:
-    """Computes *table* for *days* of one season and casts it to the contract's types."""
+def keep_stage(
+    session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date, trial: bool = False
+) -> Staged:
+    """Computes *table* for *days* of one season and casts it to the contract's types; a *trial* is never written."""
     days = tuple(sorted(days))
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
-    session.keep("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
+    compute = session.view if trial else session.keep
+    compute("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
     casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
     session.view("staged", f"SELECT {casts} FROM computed")
     counts = ", ".join(f"COUNT({name}) AS {name}" for name in table.contract.column_names)

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.audit import keep_stage, refusals
-from lib.blocking import blocked_dates
+from lib.blocking import ask_blocking, blocked_dates
 from lib.calendar import read_calendar
 from lib.coverage import Holding, holdings
 from lib.digests import InputDigests
@@ -131,6 +131,8 @@ class Backfill:
     def _stage(
         self, session: Session, table: Table, chunk: Chunk, attempt: str, path: Path
     ) -> tuple[Outcome, list[tuple[Any, ...]]]:
+        if session.jobs_are_dear:
+            ask_blocking(session, self.settings, self.tables, table, chunk.history_from, chunk.days)
         calendar = read_calendar(session, self.settings)
         blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
         days = [day for day in chunk.days if day not in blocked]

@@ -83,8 +83,7 @@ def watched(judge: Judge, phases: Iterable[int], model: bool, first: date, last:
 
 def warehouse_id(judge: Judge) -> str:
     """The id that is noted in the warehouse, empty where none is."""
-    facts: dict[str, str] = dict(judge.session.rows("SELECT name, value FROM runbook.meta"))
-    return facts.get("id", "")
+    return judge.session.facts().get("id", "")
 
 
 def changed_code(basis: Basis, tables: Registry | None = None) -> list[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 
 from lib.calendar import Calendar
-from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, ask_holdings
+from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, ask_holdings, ask_states
 from lib.registry import DATE, Registry, Table
 from lib.settings import Settings
 from lib.warehouse import Session
@@ -35,6 +35,18 @@ def blocked_dates(
     # where rows were published before the raw data went away, the date is computed: that empties it
     emptied = _held(session, table, lacking) if lacking else set()
     return {day: why for day, why in lacking.items() if day not in emptied} | blocked
+
+
+def ask_blocking(
+    session: Session, settings: Settings, tables: Registry, table: Table, start: date, days: Iterable[date]
+) -> None:
+    """Asks early what ``blocked_dates`` will ask about *days*, whose first lies in the season that begins on *start*."""
+    days = sorted(days)
+    phase = settings.phase_of(table.name) or 0
+    below = [t for t in tables.computed if (settings.phase_of(t.name) or 99) < phase]
+    if phase >= FIRST_GATED_PHASE:
+        ask_states(session, settings, below, start, days[-1])
+    _ask_same_date(session, settings, tables, table, start, days)
 
 
 def red_dates(judge: Judge, covered: Iterable[TableCoverage], mended: bool = False) -> dict[date, str]:
@@ -68,10 +80,8 @@ def _by_same_date(
     """Dates that an upstream table keeps back: because it was not computed, and because raw data are missing."""
     blocked: dict[date, str] = {}
     lacking: dict[date, str] = {}
-    start = calendar.season_start(days[0])
-    names = _same_date(table, settings.tables)
-    asked = [ask_holdings(session, settings, tables.tables[n], n, days[0], days[-1], start) for n in names]
-    for name, answer in zip(names, asked, strict=True):
+    asked = _ask_same_date(session, settings, tables, table, calendar.season_start(days[0]), days)
+    for name, answer in asked.items():
         held = answer()
         for day in days:
             if day in held and (lack := _lack(held[day])):
@@ -79,6 +89,13 @@ def _by_same_date(
             elif day in held and (lack := _raw_lack(held[day])):
                 lacking.setdefault(day, f"blocked by {name} {day} {lack}")
     return blocked, lacking
+
+
+def _ask_same_date(
+    session: Session, settings: Settings, tables: Registry, table: Table, start: date, days: Sequence[date]
+) -> dict[str, Callable[[], dict[date, Holding]]]:
+    names, (first, last) = _same_date(table, settings.tables), (days[0], days[-1])
+    return {name: ask_holdings(session, settings, tables.tables[name], name, first, last, start) for name in names}
 
 
 def _same_date(table: Table, known: Iterable[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.calendar import Calendar
 from lib.contract import Contract
-from lib.digests import InputDigests, row_hash
+from lib.digests import InputDigests, ask_inputs, row_hash
 from lib.errors import CannotJudge
 from lib.exclusions import excluded_days
 from lib.registry import DATE, STATIC, Registry, Table, registry
@@ -269,6 +269,15 @@ class Receipt:
     input_digest: str
 
 
+def ask_states(
+    session: Session, settings: Settings, tables: Sequence[Table], start: date, last: date
+) -> dict[str, Callable[[], dict[date, Holding]]]:
+    """Asks all that *tables* are judged by from *start*, the start of a season: receipts, inputs, what they hold."""
+    session.ask(RECEIPTS, first=start, last=last)
+    ask_inputs(session, tables, start, last)
+    return {t.name: ask_holdings(session, settings, t, t.name, start, last, start) for t in tables}
+
+
 Known = dict[tuple[date, date], dict[str, dict[date, DateState]]]
 
 
@@ -295,8 +304,7 @@ class Judge:
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
         wanted = set(phases)
-        up_to = max(wanted, default=0)
-        tables = [t for t in self.registry.computed if (self.settings.phase_of(t.name) or 99) <= up_to]
+        tables = self._up_to(max(wanted, default=0))
         self._refuse_missing(tables)
         states = self._judged(tables, self.calendar.season_start(first), last)
         return {
@@ -305,14 +313,22 @@ class Judge:
             if (phase := self.settings.phase_of(table.name)) in wanted and phase is not None
         }
 
+    def ask(self, phases: Iterable[int], first: date, last: date) -> None:
+        """Asks early what ``cover`` will ask."""
+        tables = self._up_to(max(phases, default=0))
+        ask_states(self.session, self.settings, tables, self.calendar.season_start(first), last)
+
+    def _up_to(self, phase: int) -> list[Table]:
+        return [t for t in self.registry.computed if (self.settings.phase_of(t.name) or 99) <= phase]
+
     def _judged(self, tables: list[Table], start: date, last: date) -> dict[str, dict[date, DateState]]:
         """States of *tables*, upstream first; what this judge has seen already is not looked at again."""
         states = self.known.setdefault((start, last), {})
         new = [table for table in tables if table.name not in states]
+        asked = ask_states(self.session, self.settings, new, start, last)
         digests = InputDigests(self.session, new, self.calendar, start, last)
-        asked = {t.name: ask_holdings(self.session, self.settings, t, t.name, start, last, start) for t in new}
         self.inputs.setdefault((start, last), {}).update((table.name, digests) for table in new)
-        receipts = self._receipts(start, last)
+        receipts = self._receipts(start, last) if new else {}
         for table in new:
             held = asked[table.name]()
             states[table.name] = self._states(table, held, receipts.get(table.name, {}), digests, states)

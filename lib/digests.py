@@ -53,14 +53,8 @@ class InputDigests:
     """Input digests of several tables over a range, from one scan of each source."""
 
     def __init__(self, session: Session, tables: Iterable[Table], calendar: Calendar, first: date, last: date) -> None:
-        tables = list(tables)
-        self._calendar = calendar
-        asked: list[Callable[[], dict[Source, _Series]]] = []
-        sources = {source for table in tables for source in table.sources}
-        for name, column in sorted({(s.table, s.date_column or "") for s in sources}):
-            group = [s for s in sources if (s.table, s.date_column or "") == (name, column)]
-            asked.append(_ask_scan(session, name, column, group, calendar.season_start(first), last))
-        self._tables, self._asked = tables, asked
+        self._calendar, self._tables = calendar, list(tables)
+        self._asked = ask_inputs(session, self._tables, calendar.season_start(first), last)
 
     @cached_property
     def _readings(self) -> dict[str, list[tuple[Source, str, _Series]]]:
@@ -79,6 +73,18 @@ class InputDigests:
             if not raw_only or tables[source.table].select is None
         ]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def ask_inputs(
+    session: Session, tables: Sequence[Table], start: date, last: date
+) -> list[Callable[[], dict[Source, _Series]]]:
+    """Asks for what *tables* read from *start*, the start of a season, to *last*."""
+    sources = {source for table in tables for source in table.sources}
+    asked = []
+    for name, column in sorted({(s.table, s.date_column or "") for s in sources}):
+        group = sorted((s for s in sources if (s.table, s.date_column or "") == (name, column)), key=repr)
+        asked.append(_ask_scan(session, name, column, group, start, last))
+    return asked
 
 
 def _ask_scan(

@@ -9,7 +9,7 @@ Count, sums, and the names and types of the columns are combined per season. Com
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -31,17 +31,30 @@ class Fingerprint:
 
 def fingerprints(session: Session, table: Table, calendar: Calendar, first: date, last: date) -> dict[str, Fingerprint]:
     """Fingerprint of *table* by season (its first regular-season date) from *first* to *last*, in one scan."""
+    return ask_fingerprints(session, table, calendar, first, last)()
+
+
+def ask_fingerprints(
+    session: Session, table: Table, calendar: Calendar, first: date, last: date
+) -> Callable[[], dict[str, Fingerprint]]:
+    """The same once it is needed, so that several tables are scanned by one job."""
     columns, day = ", ".join(table.contract.business_columns), table.date_column
     hashed = (
         f"SELECT final.{day} AS day, TO_HEX(SHA256(TO_JSON_STRING(final))) AS digest"
         f" FROM (SELECT {columns} FROM {table.name} WHERE {day} BETWEEN @first AND @last) AS final"
     )
-    session.view("fingerprinted", hashed, table.contract, first=first, last=last)
-    halves = ", ".join(f"SUM({_number(start)})" for start in (1, 1 + DIGITS))
-    by_season: dict[str, list[tuple[int, int, int]]] = {}
-    for at, count, left, right in session.rows(f"SELECT day, COUNT(*), {halves} FROM fingerprinted GROUP BY day"):
-        by_season.setdefault(str(calendar.season_start(at)), []).append((count, int(left), int(right)))
-    return {season: _combined(table.contract, sums) for season, sums in sorted(by_season.items())}
+    name = f"fingerprinted_{table.contract.table}"
+    session.view(name, hashed, table.contract, first=first, last=last)
+    halves = ", ".join(f"SUM({_number(start)}) AS half_{start}" for start in (1, 1 + DIGITS))
+    asked = session.ask(f"SELECT day, COUNT(*) AS held, {halves} FROM {name} GROUP BY day")
+
+    def found() -> dict[str, Fingerprint]:
+        by_season: dict[str, list[tuple[int, int, int]]] = {}
+        for at, count, left, right in asked():
+            by_season.setdefault(str(calendar.season_start(at)), []).append((count, int(left), int(right)))
+        return {season: _combined(table.contract, sums) for season, sums in sorted(by_season.items())}
+
+    return found
 
 
 def _number(start: int) -> str:

@@ -11,7 +11,7 @@ from lib.calendar import as_ranges
 from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
 from lib.errors import CannotJudge
 from lib.exclusions import exclusion_findings, in_force, told
-from lib.phase4_gate import Roots, default_findings, default_rates
+from lib.phase4_gate import Roots, ask_defaults, default_findings, default_rates
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 
 
@@ -26,6 +26,8 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
             f"the range {first} to {last} holds no expected date: nothing can be judged; choose another range"
         )
     below = {phase - 1} if phase >= FIRST_GATED_PHASE else set()
+    if below:
+        ask_defaults(judge, first, last)
     known = judge.cover({phase, *below}, judge.calendar.season_start(first), last)
     covered = [c.between(first, date.max) for c in known.values() if c.phase == phase]
     if not covered:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from lib.warehouse import Session
+from lib.warehouse.interface import Row
 
 # the attempts of the run that wrote last; those outside a run count as one
 LATEST = """
@@ -22,7 +24,6 @@ SELECT attempts.table_name, attempts.attempt, MIN(attempts.day) AS first_day, MA
 FROM runbook.attempts AS attempts
 JOIN latest ON latest.run = COALESCE(attempts.run, '')
 GROUP BY attempts.table_name, attempts.attempt
-ORDER BY begun, attempts.table_name, first_day
 """
 
 
@@ -48,12 +49,19 @@ class Attempt:
         return "interrupted" if self.interrupted else "blocked" if self.blocked else "ended well"
 
 
+def _in_order(row: Row) -> tuple[Any, ...]:
+    """By begin, table and first date."""
+    return row[8], row[0], row[2]
+
+
 def latest_attempts(session: Session, tables: Iterable[str], at_most: int = 60) -> list[Attempt]:
     """The attempts at *tables* of the run that wrote last, oldest first; the latest ones where there are many."""
     wanted = set(tables)
     found = [
         Attempt(table, first, last, dates, failed, blocked, interrupted, begun / 1e6, ended / 1e6)
-        for table, _, first, last, dates, failed, blocked, interrupted, begun, ended in session.rows(LATEST)
+        for table, _, first, last, dates, failed, blocked, interrupted, begun, ended in sorted(
+            session.ask(LATEST)(), key=_in_order
+        )
         if table in wanted
     ]
     return found[-at_most:]

@@ -58,7 +58,7 @@ def attempts_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdi
     Where the date needs nothing (it was full and forced anew, or is not expected any more) a failure is amber, and an
     interruption nothing: the ledger is history, the warehouse says what is there.
     """
-    rows = judge.session.rows(LATEST_ATTEMPTS, first=first, last=last)
+    rows = judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)()
     latest = [row for row in rows if judge.settings.phase_of(row[0]) == phase]
     failed = [row for row in latest if row[2] in ("failed", "interrupted")]
     needed = _needed(judge, phase, first, last) if failed else set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -13,9 +13,11 @@ from lib.calendar import as_ranges
 from lib.coverage import FULL, DateState, Judge, TableCoverage
 from lib.features import ALL_FEATURES
 from lib.verdicts import AMBER, GREEN, RED, Finding
+from lib.warehouse.interface import Row
 
 STORE = "nba_predictions.ml_feature_store_v2"
 
+Rows = Callable[[], list[Row]]
 ROWS = f"SELECT COUNT(*) AS held FROM {STORE} WHERE game_date BETWEEN @first AND @last"
 DEFAULTS = f"""
 SELECT feature, COUNT(*) AS held
@@ -67,11 +69,16 @@ class Roots:
 
 def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:
     """Per feature the share of rows that hold a default, and its limit, both in percent; empty without rows."""
-    asked, defaults = (judge.session.ask(sql, first=first, last=last) for sql in (ROWS, DEFAULTS))
+    asked, defaults = ask_defaults(judge, first, last)
     rows = asked()[0][0]
     counts: dict[str, int] = dict(defaults())
     limits = judge.settings.features
     return [_rate(name, 100 * counts.get(name, 0) / rows, limits.limit_pct(name)) for name in ALL_FEATURES if rows]
+
+
+def ask_defaults(judge: Judge, first: date, last: date) -> tuple[Rows, Rows]:
+    """Asks for the rows of the feature store, and for the defaults among them by feature."""
+    return judge.session.ask(ROWS, first=first, last=last), judge.session.ask(DEFAULTS, first=first, last=last)
 
 
 def _rate(feature: str, percent: float, limit: float) -> dict[str, Any]:

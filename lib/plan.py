@@ -183,7 +183,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
     """
     wish = wish or Wish()
     phases = tuple(sorted(phases))
-    spent = _ask_seconds(judge)
+    spent = ask_seconds(judge)
     below = {phase - 1 for phase in phases if phase >= FIRST_GATED_PHASE}
     known = judge.cover({*phases, *below}, judge.calendar.season_start(first), last)
     covered = {name: c.between(first, date.max) for name, c in known.items() if c.phase in phases}
@@ -194,7 +194,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
         reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
     seconds = {name: float(per_date) for name, per_date in spent()}
-    together = judge.session.seasons_together
+    together = judge.session.jobs_are_dear
     chunks = [c for name, days in reasons.items() for c in _chunks(name, days, judge.calendar, seconds, together)]
     return Plan(
         as_of=judge.calendar.as_of,
@@ -297,7 +297,7 @@ def _found(coverage: TableCoverage, planned: Mapping[date, str], wish: Wish) -> 
     return tuple(day for day in days if wish.days is None or day in wish.days)
 
 
-def _ask_seconds(judge: Judge) -> Callable[[], list[Row]]:
+def ask_seconds(judge: Judge) -> Callable[[], list[Row]]:
     """Seconds a date took per table, over the ledger's published attempts."""
     return judge.session.ask("""
 SELECT table_name, SUM(seconds) / SUM(dates) AS seconds

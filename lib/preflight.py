@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from lib.audit import keep_stage, refusals
-from lib.blocking import blocked_dates
+from lib.blocking import ask_blocking, blocked_dates
 from lib.checks import Scope, named
 from lib.coverage import Judge, expected_sql, holdings
 from lib.environment import environment_verdict
@@ -22,6 +22,7 @@ from lib.settings import Settings
 from lib.types import fits
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
 from lib.warehouse import Session, Warehouse
+from lib.warehouse.interface import Row
 
 # fallback chains: their sources in order
 CHAINS: Mapping[str, tuple[str, ...]] = {
@@ -100,9 +101,11 @@ def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict
     lines = []
     findings = []
     day = judge.calendar.expected_dates(first, last)[-1]
-    for table in judge.registry.computed:
-        if judge.settings.phase_of(table.name) != phase:
-            continue
+    tables = [table for table in judge.registry.computed if judge.settings.phase_of(table.name) == phase]
+    if judge.session.jobs_are_dear:
+        for table in tables:
+            ask_blocking(judge.session, judge.settings, judge.registry, table, judge.calendar.season_start(day), [day])
+    for table in tables:
         fault = _sample_fault(judge, table.name, day)
         lines.append({"table": table.name, "date": str(day), "audit": fault or "clean"})
         mend = f"load the raw data of {day} anew, then runbook run --phase {phase}"
@@ -118,7 +121,7 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     blocked = blocked_dates(session, judge.settings, judge.registry, table, judge.calendar, [day])
     if blocked:
         return blocked[day]
-    staged = keep_stage(session, judge.settings, table, [day], start)
+    staged = keep_stage(session, judge.settings, table, [day], start, trial=True)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     fault = refusals(session, staged, held).get(day, "")
     return _of_upstream(judge, table, day, fault) if fault else ""
@@ -166,8 +169,9 @@ def sources_verdict(judge: Judge, first: date, last: date) -> Verdict:
 
     Amber where games lie outside a chain that a phase cannot do without.
     """
+    asked = ask_games_without(judge, first, last)
     sources = source_report(judge.session, first, last)
-    without = {chain: _games_without(judge, chain, first, last) for chain in RULES_OF_CHAINS}
+    without = {chain: Counter(judge.calendar.season_start(day) for day, _ in games()) for chain, games in asked.items()}
     lines = [_chain_line(chain, names, season, without) for chain, names in CHAINS.items() for season in sources]
     findings = [
         Finding(AMBER, line["chain"], f"season {line['season']}: {line['without']} games in no source of it", GATE_2)
@@ -178,11 +182,12 @@ def sources_verdict(judge: Judge, first: date, last: date) -> Verdict:
     return verdict_of("sources", sentence, findings, table=tuple(lines), about={"sources": sources})
 
 
-def _games_without(judge: Judge, chain: str, first: date, last: date) -> Counter[date]:
-    """Games that no source of the chain knows, by the start of their season."""
-    kept = judge.session.keep_once(expected_sql(RULES_OF_CHAINS[chain]), first=first, last=last, history_from=first)
-    games = judge.session.rows(f"SELECT DISTINCT game_date, game_id FROM {kept} WHERE waiting IS NOT NULL")
-    return Counter(judge.calendar.season_start(day) for day, _ in games)
+def ask_games_without(judge: Judge, first: date, last: date) -> dict[str, Callable[[], list[Row]]]:
+    """By chain the games, with their dates, that none of its sources knows."""
+    bounds = {"first": first, "last": last, "history_from": first}
+    kept = {chain: judge.session.keep_once(expected_sql(rule), **bounds) for chain, rule in RULES_OF_CHAINS.items()}
+    wanted = "SELECT DISTINCT game_date, game_id FROM {} WHERE waiting IS NOT NULL"
+    return {chain: judge.session.ask(wanted.format(name)) for chain, name in kept.items()}
 
 
 def _chain_line(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
@@ -12,7 +13,9 @@ from lib.errors import CannotJudge
 from lib.settings import Settings
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 from lib.warehouse import Session
+from lib.warehouse.interface import Row
 
+Rows = Callable[[], list[Row]]
 INGEST = "load what is missing, then run the gate again: runbook gate 2"
 CHAINS = {"player_boxscores": "players_with_boxes", "team_boxscores": "teams_with_boxes"}
 
@@ -20,7 +23,6 @@ OPEN_GAMES = f"""
 SELECT game_date, game_id, away_team_tricode, home_team_tricode
 FROM {SCHEDULE}
 WHERE game_status IN (1, 2) AND {COUNTED}
-ORDER BY game_date, game_id
 """
 
 SEASON_GAMES = f"""
@@ -31,7 +33,7 @@ GROUP BY season_year, kind
 """
 
 SOURCES = f"""
-WITH games AS (
+WITH expected AS (
   SELECT season_year, game_date, home_team_tricode AS home, away_team_tricode AS away
   FROM {SCHEDULE}
   WHERE game_status = 3 AND {COUNTED}
@@ -61,20 +63,19 @@ injuries AS (
   SELECT DISTINCT game_date FROM nba_raw.nbac_injury_report WHERE report_date BETWEEN @first AND @last
 )
 SELECT
-  games.season_year, COUNT(*) AS games, COUNT(gamebook.game_date) AS gamebook, COUNT(bdl.game_date) AS bdl,
+  expected.season_year, COUNT(*) AS games, COUNT(gamebook.game_date) AS gamebook, COUNT(bdl.game_date) AS bdl,
   COUNT(team_boxes.game_date) AS team_boxes, COUNT(plays.game_date) AS play_by_play, COUNT(lines.game_date) AS game_lines,
   COUNT(odds.game_date) AS odds_api_props, COUNT(pros.game_date) AS bettingpros_props, COUNT(injuries.game_date) AS injury_reports
-FROM games
-LEFT JOIN gamebook ON gamebook.game_date = games.game_date AND gamebook.team_abbr = games.home
-LEFT JOIN bdl ON bdl.game_date = games.game_date AND bdl.team_abbr = games.home
-LEFT JOIN team_boxes ON team_boxes.game_date = games.game_date AND team_boxes.team_abbr = games.home
-LEFT JOIN plays ON plays.game_date = games.game_date AND plays.home_team_abbr = games.home
-LEFT JOIN lines ON lines.game_date = games.game_date AND lines.home_team_abbr = games.home
-LEFT JOIN odds ON odds.game_date = games.game_date
-LEFT JOIN pros ON pros.game_date = games.game_date
-LEFT JOIN injuries ON injuries.game_date = games.game_date
-GROUP BY games.season_year
-ORDER BY games.season_year
+FROM expected
+LEFT JOIN gamebook ON gamebook.game_date = expected.game_date AND gamebook.team_abbr = expected.home
+LEFT JOIN bdl ON bdl.game_date = expected.game_date AND bdl.team_abbr = expected.home
+LEFT JOIN team_boxes ON team_boxes.game_date = expected.game_date AND team_boxes.team_abbr = expected.home
+LEFT JOIN plays ON plays.game_date = expected.game_date AND plays.home_team_abbr = expected.home
+LEFT JOIN lines ON lines.game_date = expected.game_date AND lines.home_team_abbr = expected.home
+LEFT JOIN odds ON odds.game_date = expected.game_date
+LEFT JOIN pros ON pros.game_date = expected.game_date
+LEFT JOIN injuries ON injuries.game_date = expected.game_date
+GROUP BY expected.season_year
 """
 SOURCE_NAMES = (
     "games", "gamebook", "bdl", "team_boxes", "play_by_play", "game_lines", "odds_api_props", "bettingpros_props", "injury_reports",
@@ -89,10 +90,11 @@ def raw_gate(session: Session, settings: Settings, calendar: Calendar, first: da
     days = calendar.expected_dates(first, last)
     if not days:
         raise CannotJudge(f"nba_raw.nbac_schedule has no final game from {first} to {last}: nothing can be judged")
-    findings = [*_open_games(session, settings, calendar), *_season_totals(session, settings, calendar)]
+    asked = ask_raw(session, settings, calendar, first, last)
+    findings = [*_open_games(asked, settings, calendar), *_season_totals(asked, settings, calendar)]
     lines = [_line("game_schedule", days, {}, findings, settings, calendar)]
-    for chain, rule in CHAINS.items():
-        short = _short_games(session, rule, first, last)
+    for chain in CHAINS:
+        short = {day: (games, waiting) for day, games, waiting in asked.short[chain]() if waiting}
         found = _chain_findings(chain, days, short, settings, calendar)
         lines.append(_line(chain, days, short, found, settings, calendar))
         findings += found
@@ -108,20 +110,50 @@ def raw_gate(session: Session, settings: Settings, calendar: Calendar, first: da
             "first": str(first),
             "last": str(last),
             "threshold_pct": settings.gates.raw_coverage_pct,
-            "sources": source_report(session, first, last),
+            "sources": _per_season(asked.sources()),
         },
+    )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The questions of the gate: games that are not closed, games by season and kind, short dates by chain, sources."""
+
+    open_games: Rows
+    season_games: Rows
+    short: Mapping[str, Rows]
+    sources: Rows
+
+
+def ask_raw(session: Session, settings: Settings, calendar: Calendar, first: date, last: date) -> Asked:
+    """Asks all that the gate will need, so that an engine may answer it together."""
+    return Asked(
+        session.ask(OPEN_GAMES, first=EVER["first"], last=_must_be_closed(settings, calendar)),
+        session.ask(SEASON_GAMES, **EVER),
+        {
+            chain: session.ask(_short(rule), first=first, last=last, history_from=first)
+            for chain, rule in CHAINS.items()
+        },
+        session.ask(SOURCES, first=first, last=last),
     )
 
 
 def source_report(session: Session, first: date, last: date) -> list[dict[str, Any]]:
     """Per season: expected games, and how many of them each raw source knows."""
-    rows = session.rows(SOURCES, first=first, last=last)
-    return [{"season_year": row[0], **dict(zip(SOURCE_NAMES, row[1:], strict=True))} for row in rows]
+    return _per_season(session.ask(SOURCES, first=first, last=last)())
 
 
-def _open_games(session: Session, settings: Settings, calendar: Calendar) -> list[Finding]:
-    before = calendar.as_of - timedelta(days=settings.gates.schedule_grace_days + 1)
-    games = session.rows(OPEN_GAMES, first=EVER["first"], last=before)
+def _per_season(rows: list[Row]) -> list[dict[str, Any]]:
+    return [{"season_year": row[0], **dict(zip(SOURCE_NAMES, row[1:], strict=True))} for row in sorted(rows)]
+
+
+def _must_be_closed(settings: Settings, calendar: Calendar) -> date:
+    """The last date whose games have to be final."""
+    return calendar.as_of - timedelta(days=settings.gates.schedule_grace_days + 1)
+
+
+def _open_games(asked: Asked, settings: Settings, calendar: Calendar) -> list[Finding]:
+    before, games = _must_be_closed(settings, calendar), sorted(asked.open_games())
     if not games:
         return []
     day, game, away, home = games[0]
@@ -129,9 +161,9 @@ def _open_games(session: Session, settings: Settings, calendar: Calendar) -> lis
     return [Finding(RED, "nba_raw.nbac_schedule", what, INGEST)]
 
 
-def _season_totals(session: Session, settings: Settings, calendar: Calendar) -> list[Finding]:
+def _season_totals(asked: Asked, settings: Settings, calendar: Calendar) -> list[Finding]:
     held: dict[int, dict[str, int]] = {}
-    for season, kind, games in session.rows(SEASON_GAMES, **EVER):
+    for season, kind, games in asked.season_games():
         held.setdefault(season, {})[kind] = games
     closed = [season for season in sorted(held) if season in calendar.starts and _is_closed(season, calendar)]
     return [finding for season in closed for finding in _season_faults(season, held[season], settings)]
@@ -165,18 +197,14 @@ def _season_faults(season: int, held: dict[str, int], settings: Settings) -> lis
     return faults
 
 
-def _short_games(session: Session, rule: str, first: date, last: date) -> dict[date, tuple[int, int]]:
-    """Dates on which games wait for raw data: (games, games that wait)."""
-    sql = f"""
-SELECT game_date, COUNT(DISTINCT game_id), COUNT(DISTINCT IF(waiting IS NOT NULL, game_id, NULL))
+def _short(rule: str) -> str:
+    """By date the games, and those of them that wait for raw data."""
+    return f"""
+SELECT
+  game_date, COUNT(DISTINCT game_id) AS games, COUNT(DISTINCT IF(waiting IS NOT NULL, game_id, NULL)) AS waiting_games
 FROM ({expected_sql(rule)})
 GROUP BY game_date
 """
-    return {
-        day: (games, short)
-        for day, games, short in session.rows(sql, first=first, last=last, history_from=first)
-        if short
-    }
 
 
 def _chain_findings(

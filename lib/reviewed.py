@@ -90,7 +90,7 @@ def _days(plan: Plan, judge: Judge, basis: Basis) -> list[_Day]:
 def _published_by(plan: Plan, judge: Judge) -> set[tuple[str, date]]:
     """The planned tables and dates whose latest publish was by a run of this plan."""
     planned = {(chunk.table, day) for chunk in plan.chunks for day in chunk.reasons}
-    rows, mark = judge.session.rows(PUBLISHED, first=plan.first, last=plan.last), plan.mark  # hashes the whole plan
+    rows, mark = judge.session.ask(PUBLISHED, first=plan.first, last=plan.last)(), plan.mark  # hashes the whole plan
     return {(table, day) for table, day, run in rows if run and run.endswith(mark)} & planned
 
 

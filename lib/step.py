@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
 from html import escape
@@ -18,6 +18,7 @@ from pathlib import Path
 from IPython.display import HTML, display
 
 from lib import preflight, signoff
+from lib.ahead import ask_ahead
 from lib.backfill import Backfill
 from lib.calendar import as_date, closed_range, read_calendar
 from lib.checks import SETS, run_set
@@ -42,8 +43,19 @@ from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
 from lib.verdicts import Verdict
 from lib.warehouse import Warehouse, connect
+from lib.warehouse.interface import Answers
 
 GATE_MIME = "application/vnd.runbook.gate+json"
+
+
+@dataclass
+class Seen:
+    """What was judged and answered of one state of the warehouse."""
+
+    state: object = None
+    states: Known = field(default_factory=dict)
+    answers: Answers = field(default_factory=dict)
+    asked: bool = False  # whether what the step is going to ask was asked all at once
 
 
 @dataclass
@@ -58,22 +70,29 @@ class Step:
     last: date | None = None
     run: Path | None = None
     verdicts: list[Verdict] = field(default_factory=list)
-    _seen: tuple[object, Known] = (None, {})  # a state of the warehouse, and what was judged of it
+    _labels: ExitStack = field(default_factory=ExitStack)
+    _seen: Seen = field(default_factory=lambda: Seen())
 
     @contextmanager
     def judge(self) -> Iterator[tuple[Judge, date, date]]:
         """A judge and the step's range, on one consistent look at the warehouse."""
         with self.warehouse.reading() as session:
+            seen = self._seen_now()
+            session.recall(seen.answers)
             calendar = read_calendar(session, self.settings)
             first, last = closed_range(calendar, self.settings, self.first, self.last)
-            yield Judge(session, self.settings, calendar, known=self._known_now()), first, last
+            judge = Judge(session, self.settings, calendar, known=seen.states)
+            if not seen.asked:
+                seen.asked = True
+                ask_ahead(self.name, judge, self.phase, first, last)
+            yield judge, first, last
 
-    def _known_now(self) -> Known:
-        """What was judged before, as long as nobody has written to the warehouse since."""
+    def _seen_now(self) -> Seen:
+        """What was seen before, as long as nobody has written to the warehouse since."""
         state = self.warehouse.state()
-        if self._seen[0] != state:
-            self._seen = state, {}
-        return self._seen[1]
+        if self._seen.state != state:
+            self._seen = Seen(state)
+        return self._seen
 
     def coverage(self, phase: int | None = None) -> Verdict:
         """The gate of a phase: raw data for 2, expected keys for the others."""
@@ -197,8 +216,14 @@ class Step:
         """Says that the phase is ready to sign; reached only when every box is closed."""
         display(HTML(f"<p><b>{escape(signoff.ready_sentence(self.phase, self.verdicts, notes))}</b></p>"))  # type: ignore[no-untyped-call]
 
+    def labelled(self) -> None:
+        """From here to its end whatever the warehouse is asked belongs to this step: what it costs can be told."""
+        about = {"run": self.run.name if self.run else None, "step": self.name, "phase": str(self.phase)}
+        self._labels.enter_context(self.warehouse.labelled(**about))
+
     def close(self) -> None:
         """Prints the verdicts of the step, the last thing a notebook shows."""
+        self._labels.close()
         rows = [{"gate": v.gate, "verdict": v.verdict, "says": v.sentence} for v in self.verdicts]
         display(HTML(rows_html(rows)))  # type: ignore[no-untyped-call]
 
@@ -224,6 +249,7 @@ def open_step(
         last=as_date(end_date),
         run=Path(run) if run else None,
     )
+    step.labelled()
     _open[:] = [step]
     return step
 

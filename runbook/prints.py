@@ -9,7 +9,7 @@ from typing import Any
 
 from lib.calendar import Calendar, read_calendar
 from lib.errors import RunbookError
-from lib.fingerprint import fingerprints
+from lib.fingerprint import Fingerprint, ask_fingerprints, fingerprints
 from lib.plan import Plan
 from lib.registry import Table, registry
 from lib.settings import load_settings
@@ -20,7 +20,10 @@ Seasons = dict[str, dict[str, Any]]
 
 def prints_of(session: Session, table: Table, calendar: Calendar, first: date, last: date) -> Seasons:
     """The fingerprints of one table from *first* to *last*, as JSON."""
-    found = fingerprints(session, table, calendar, first, last)
+    return _as_json(fingerprints(session, table, calendar, first, last))
+
+
+def _as_json(found: dict[str, Fingerprint]) -> Seasons:
     return {season: {"rows": one.rows, "sha256": one.digest} for season, one in found.items()}
 
 
@@ -37,7 +40,11 @@ def prints_over(warehouse: Warehouse, plan: Plan, names: Iterable[str]) -> dict[
     if names:
         with suppress(RunbookError), warehouse.reading() as session:
             calendar = read_calendar(session, load_settings())
+            asked = {}
             for name in names:
                 with suppress(RunbookError):
-                    found[name] = prints_of(session, tables[name], calendar, plan.first, plan.last)
+                    asked[name] = ask_fingerprints(session, tables[name], calendar, plan.first, plan.last)
+            for name, prints in asked.items():
+                with suppress(RunbookError):
+                    found[name] = _as_json(prints())
     return found

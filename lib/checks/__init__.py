@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lib.checks.model import SETS, Check, Offenders, Result, Scope
 from lib.checks.read import all_checks, checks_of, named
-from lib.checks.run import run_checks, run_set, verdict_of_results
+from lib.checks.run import ask_checks, run_checks, run_set, verdict_of_results
 
 __all__ = [
     "SETS",
@@ -17,6 +17,7 @@ __all__ = [
     "Result",
     "Scope",
     "all_checks",
+    "ask_checks",
     "checks_of",
     "named",
     "run_checks",

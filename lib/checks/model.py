@@ -46,9 +46,13 @@ class Scope:
         found: T = self._kept[name]
         return found
 
+    def ask(self, sql: str, **more: object) -> Callable[[], list[tuple[Any, ...]]]:
+        """The rows of a query bound to the range, in no order, once they are needed: others may join it until then."""
+        return self.judge.session.ask(sql, first=self.first, last=self.last, **more)
+
     def rows(self, sql: str, **more: object) -> list[tuple[Any, ...]]:
-        """The rows of a query bound to the range; CannotJudge where it fails."""
-        return self.judge.session.rows(sql, first=self.first, last=self.last, **more)
+        """The same at once; CannotJudge where it fails."""
+        return self.ask(sql, **more)()
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Check:
     sql: str = ""
     units: str = "COUNT(*)"  # how many units the check judges: an aggregate over its first table
     look: Callable[[Scope], Offenders] | None = field(default=None, compare=False)
+    asks: Callable[[Scope], object] | None = field(default=None, compare=False)  # what *look* will ask, asked early
 
     @property
     def digest(self) -> str:

@@ -11,7 +11,7 @@ from lib.blocking import FIRST_GATED_PHASE
 from lib.checks.model import POST_BACKFILL, SETS, SETTLED_DAYS, Check, Result, Scope
 from lib.checks.offenders import write_offenders
 from lib.checks.read import checks_of
-from lib.checks.scan import run_scans
+from lib.checks.scan import ask_scans, run_scans
 from lib.coverage import Judge
 from lib.errors import CannotJudge
 from lib.verdicts import Finding, Verdict, verdict_of
@@ -34,8 +34,17 @@ def run_set(
     return verdict_of_results("quality" if len(sets) != 1 else sets[0], phase, results, written)
 
 
+def ask_checks(scope: Scope, checks: Sequence[Check]) -> None:
+    """Asks all that *checks* will ask, so that an engine may answer it together."""
+    ask_scans(scope, [check for check in checks if check.look is None])
+    for check in checks:
+        if check.asks:
+            check.asks(scope)
+
+
 def run_checks(scope: Scope, checks: Sequence[Check]) -> list[Result]:
     """What each check finds, in their order; CannotJudge where one cannot be asked."""
+    ask_checks(scope, checks)
     scanned = run_scans(scope, [check for check in checks if check.look is None])
     results = [Result(check, check.look(scope) if check.look else scanned[check]) for check in checks]
     _refuse_empty(scope, results)

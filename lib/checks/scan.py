@@ -1,16 +1,17 @@
 """Runs checks written in SQL in as few scans as they allow.
 
 A check over the rows of one table is a condition, a check over its groups a HAVING. All conditions of a table are counted
-in one scan, all HAVINGs over equal groups in another; only a check that fails is then asked for its rows. What joins
-tables is asked as it is written. How many units a check judges is counted in the same scan as the rows.
+in one scan, all HAVINGs over equal groups in another; what joins tables is counted by itself. Only a check that fails is
+then asked for its rows. How many units a check judges is counted in the same scan as the rows.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import sqlglot
 from sqlglot import exp
@@ -57,14 +58,37 @@ def shape_of(check: Check) -> Shape:
     )
 
 
+Rows = Callable[[], list[tuple[Any, ...]]]
+Counts = dict[Check, tuple[int, int]]
+
+
+def ask_scans(scope: Scope, checks: Iterable[Check]) -> Callable[[], Counts]:
+    """Units and failures by check, once they are needed."""
+    scans: dict[tuple[str, str, str, str], list[Check]] = defaultdict(list)
+    queries: dict[Check, Rows] = {}
+    for check in checks:
+        shape = shape_of(check)
+        if shape.kind == QUERY:  # its units come with the rows of the table
+            day = registry().tables[shape.table].date_column
+            scans[(ROWS, shape.table, f"{day} BETWEEN @first AND @last", "")].append(check)
+            queries[check] = scope.ask(f"SELECT COUNT(*) AS failed FROM (\n{check.sql}\n)")
+        else:
+            scans[shape.scan].append(check)
+    asked = [_ask_scan(scope, key, of_scan) for key, of_scan in scans.items()]
+
+    def counts() -> Counts:
+        found = {check: units for of_scan in asked for check, units in of_scan().items()}
+        return found | {check: (found[check][0], rows()[0][0]) for check, rows in queries.items()}
+
+    return counts
+
+
 def run_scans(scope: Scope, checks: Iterable[Check]) -> dict[Check, Offenders]:
     """What each check finds; CannotJudge where a query fails: an error is never a pass."""
-    checks = list(checks)
-    counts = _counts(scope, checks)
-    return {check: _offenders(scope, check, *counts.get(check, (0, None))) for check in checks}
+    return {check: _offenders(scope, check, *counts) for check, counts in ask_scans(scope, checks)().items()}
 
 
-def _offenders(scope: Scope, check: Check, units: int, failed: int | None) -> Offenders:
+def _offenders(scope: Scope, check: Check, units: int, failed: int) -> Offenders:
     if failed == 0:
         return Offenders(units)
     found = scope.judge.session.arrow(check.sql, first=scope.first, last=scope.last)
@@ -72,34 +96,21 @@ def _offenders(scope: Scope, check: Check, units: int, failed: int | None) -> Of
     return Offenders(max(units, len(rows)), tuple(found.column_names), rows)
 
 
-def _counts(scope: Scope, checks: list[Check]) -> dict[Check, tuple[int, int | None]]:
-    """Units and failures by check; the failures of a query are not known before it is asked."""
-    scans: dict[tuple[str, str, str, str], list[Check]] = defaultdict(list)
-    queries: dict[str, list[Check]] = defaultdict(list)
-    for check in checks:
-        shape = shape_of(check)
-        (queries[shape.table] if shape.kind == QUERY else scans[shape.scan]).append(check)
-    for table, asked in queries.items():  # their units come with the rows of the table
-        day = registry().tables[table].date_column
-        scans[(ROWS, table, f"{day} BETWEEN @first AND @last", "")] += asked
-    return {check: found for key, of_scan in scans.items() for check, found in _scan(scope, key, of_scan).items()}
-
-
-def _scan(scope: Scope, key: tuple[str, str, str, str], checks: list[Check]) -> dict[Check, tuple[int, int | None]]:
+def _ask_scan(scope: Scope, key: tuple[str, str, str, str], checks: list[Check]) -> Callable[[], Counts]:
     kind, table, where, groups = key
     shapes = [shape_of(check) for check in checks]
     if kind == GROUPS:
         flags = ", ".join(f"({shape.condition}) AS fails_{i}" for i, shape in enumerate(shapes))
-        totals = ", ".join(f"COALESCE(COUNTIF(fails_{i}), 0)" for i in range(len(shapes)))
+        totals = ", ".join(f"COALESCE(COUNTIF(fails_{i}), 0) AS failed_{i}" for i in range(len(shapes)))
         inner = f"SELECT {flags} FROM {table} WHERE {where} GROUP BY {groups}"
-        units, *failed = scope.rows(f"SELECT COUNT(*), {totals} FROM ({inner})")[0]
-        return {check: (units, count) for check, count in zip(checks, failed, strict=True)}
+        grouped = scope.ask(f"SELECT COUNT(*) AS units, {totals} FROM ({inner})")
+        return lambda: {check: (grouped()[0][0], grouped()[0][1 + i]) for i, check in enumerate(checks)}
     asked = [
-        f"{check.units}, {f'COALESCE(COUNTIF({shape.condition}), 0)' if shape.kind == ROWS else 'NULL'}"
-        for check, shape in zip(checks, shapes, strict=True)
+        f"{check.units} AS units_{i}, COALESCE(COUNTIF({shape.condition or 'FALSE'}), 0) AS failed_{i}"
+        for i, (check, shape) in enumerate(zip(checks, shapes, strict=True))
     ]
-    found = scope.rows(f"SELECT {', '.join(asked)} FROM {table} WHERE {where}")[0]
-    return {check: (found[2 * i], found[2 * i + 1]) for i, check in enumerate(checks)}
+    rows = scope.ask(f"SELECT {', '.join(asked)} FROM {table} WHERE {where}")
+    return lambda: {check: (rows()[0][2 * i], rows()[0][2 * i + 1]) for i, check in enumerate(checks)}
 
 
 def _of_one_table(tree: exp.Select) -> bool:

@@ -103,10 +103,12 @@ def work_json(work: Work) -> dict[str, Any]:
 
 def base_of(judge: Judge, phases: Iterable[int], first: date, last: date) -> Base:
     """The coverage of *phases* as *judge* sees it; a failed attempt counts while its date still needs one."""
+    attempted = judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)
     covered = judge.cover(phases, first, last)
-    attempts = judge.session.rows(LATEST_ATTEMPTS, first=first, last=last)
     todo = {(name, state.day) for name, coverage in covered.items() for state in coverage.days if state.todo}
-    failed = {(t, day): why or outcome for t, day, outcome, why in attempts if outcome == FAILED and (t, day) in todo}
+    failed = {
+        (t, day): why or outcome for t, day, outcome, why in attempted() if outcome == FAILED and (t, day) in todo
+    }
     return Base(str(judge.calendar.as_of), covered, failed)
 
 

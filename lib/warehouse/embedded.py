@@ -29,7 +29,7 @@ from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.lease import Lease, Owner
 from lib.moments import moment
 from lib.registry import registry
-from lib.warehouse.interface import Publication
+from lib.warehouse.interface import Answers, Publication
 from lib.warehouse.leases import FileLeases, held, show, take
 from lib.warehouse.locks import reading, writing
 
@@ -46,7 +46,7 @@ class EmbeddedSession:
     """One consistent look at the file."""
 
     connection: duckdb.DuckDBPyConnection
-    seasons_together: bool = False
+    jobs_are_dear: bool = False
     _kept: dict[str, str] = field(default_factory=dict)
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
@@ -61,6 +61,9 @@ class EmbeddedSession:
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
         """The rows of a query once they are needed, looked up once."""
         return cache(lambda: self.rows(sql, **parameters))
+
+    def recall(self, answers: Answers) -> None:
+        """A file is looked at again faster than answers are kept."""
 
     def facts(self) -> dict[str, str]:
         """What is noted about the warehouse: as_of, kind, id."""

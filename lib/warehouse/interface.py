@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = tuple[Any, ...]
+Answers = dict[str, list[Row]]  # what was answered of one state, by whatever the engine knows a question by
 
 
 @dataclass(frozen=True)
@@ -34,10 +35,10 @@ class Publication:
 class Session(Protocol):
     """One look at the warehouse. Queries are GoogleSQL with ``@name`` parameters.
 
-    ``seasons_together``: whether a chunk may span seasons, because jobs are dear and memory is not.
+    ``jobs_are_dear``: whether a chunk may span seasons, and what will be asked is asked ahead, so that one job does it.
     """
 
-    seasons_together: bool
+    jobs_are_dear: bool
 
     @property
     def tables(self) -> Mapping[str, tuple[str, ...]]:
@@ -52,8 +53,12 @@ class Session(Protocol):
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
         """The rows of a query once they are needed: until then others may join it. Every column needs a name.
 
-        The rows come in no order.
+        The rows come in no order. What was asked before is not run again, so whoever knows that a question will come
+        may ask it early.
         """
+
+    def recall(self, answers: Answers) -> None:
+        """Takes *answers* of earlier sessions that saw the same state, and adds its own; an engine may forget them."""
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table."""

@@ -11,6 +11,7 @@ import sys
 from datetime import date
 from typing import Any
 
+from lib.ahead import ask_ahead
 from lib.calendar import read_calendar
 from lib.checks import run_set
 from lib.coverage import Judge
@@ -45,6 +46,8 @@ def derive(url: str, first: date, last: date, phases: list[str]) -> dict[str, An
 
 
 def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, Any]:
+    if phase != ML:
+        ask_ahead("50_signoff", judge, int(phase), first, last)
     verdict = gate_of(judge, phase, first, last)
     stands = standing(judge, phase, first, last, verdict)
     verdicts = [verdict, *_checked(judge, phase, first, last)]

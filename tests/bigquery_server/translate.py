@@ -60,10 +60,20 @@ def questions(statement: str) -> tuple[Question, ...]:
     for part, select in zip(tree.expressions, inner, strict=True):
         query = select.copy()
         query.set("kind", None)
-        if with_ is not None:
-            query.set("with_", with_.copy())
+        if with_ is not None and (needed := _needed(query, with_.expressions)):
+            query.set("with_", exp.With(expressions=[part.copy() for part in needed]))
         found.append(Question(part.alias, query.sql("bigquery")))
     return tuple(found)
+
+
+def _needed(query: exp.Expr, named: list[exp.Expr]) -> list[exp.Expr]:
+    """Those of the named queries that *query* reads, directly or through others, in their order."""
+    wanted, seen = {table.name for table in query.find_all(exp.Table) if not table.db}, set[str]()
+    for part in reversed(named):
+        if part.alias in wanted:
+            seen.add(part.alias)
+            wanted |= {table.name for table in part.find_all(exp.Table) if not table.db}
+    return [part for part in named if part.alias in seen]
 
 
 @lru_cache(maxsize=1000)

@@ -4,31 +4,55 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from lib.backfill import Backfill
+from lib.basis import make_basis
 from lib.calendar import read_calendar
+from lib.checks.rules.unknowns import KINDS
 from lib.costs import cost_findings, cost_verdict, costs_of, in_all
 from lib.coverage import Judge
 from lib.gates import coverage_gate
 from lib.league import League
 from lib.lease import holding
+from lib.live.view import base_of
+from lib.ml.phase5 import predictions_gate
+from lib.ml.training import Training
+from lib.monitor import LATEST_ATTEMPTS
+from lib.phase4_gate import ask_defaults
 from lib.plan import Plan, make_plan
 from lib.registry import registry
+from lib.reviewed import left_of
 from lib.sandbox import load_raw
 from lib.settings import Settings
+from lib.step import Step
+from lib.verdicts import Verdict
 from lib.warehouse import Session, Warehouse, connect
 from lib.warehouse.bigquery import BigQueryWarehouse
+from runbook.prints import prints_over
 from tests.bigquery_server import Served, serving
 from tests.bigquery_server.jobs import Job
 from tests.bigquery_server.translate import statements
 from tests.lib.google_engine import Google, GoogleError
 
 pytestmark = pytest.mark.full
+GATES: dict[str, Callable[[Step], list[Verdict]]] = {
+    "10_preflight": lambda step: [
+        step.warehouse_ready(), step.tables_ready(), step.coverage(2), step.sources(), step.sample()
+    ],
+    "40_validate": lambda step: [
+        step.coverage(), step.quality("post-backfill", "unknowns"), step.quality("features", "regression"),
+        step.quality("reconciliation"),
+    ],
+    "50_signoff": lambda step: [
+        step.tables(), step.validator(), step.attempts(), step.quality(), step.dependencies()
+    ],
+}  # fmt: skip
+SCHEDULE = "nba_raw.nbac_schedule"
 RAW = {table.name for table in registry().raw}
 
 
@@ -129,6 +153,39 @@ def test_a_backfill_of_ten_tables_is_at_most_150_jobs_whatever_the_seasons(chain
     assert all(plan.chunks_of(name)[1:] == [] for plan in chain.plans for group in plan.groups for name in group)
 
 
+def test_a_step_asks_everything_at_once(chain: Chain) -> None:
+    """Each job is dear: the gates of a notebook share theirs."""
+    counts = {}
+    for name, phase in (("10_preflight", 3), ("40_validate", 3), ("40_validate", 4), ("50_signoff", 4)):
+        step = Step(name, phase, chain.warehouse, chain.settings, chain.settings.start_date)
+        before = len(chain.server.jobs)
+        for verdict in GATES[name](step):
+            assert not verdict.red, verdict.findings
+        counts[name, phase] = len(chain.server.jobs) - before
+    print("\n" + "\n".join(f"{name} phase {phase}: {count} jobs" for (name, phase), count in counts.items()))
+    assert counts["10_preflight", 3] <= 3 + 5  # the calendar, all questions, and a sample of each table
+    assert max(count for (name, _), count in counts.items() if name != "10_preflight") <= 5
+
+
+def test_what_else_is_asked_of_the_warehouse(chain: Chain) -> None:
+    """Reviewed plans, manifests, watchers, readiness and predictions: sent here, so that each is analysed below."""
+    first, last = chain.settings.start_date, chain.plans[0].last
+    step = Step("60_train", 4, chain.warehouse, chain.settings, first)
+    with step.judge() as (judge, *_):
+        made = replace(chain.plans[0], basis=make_basis(judge, chain.warehouse.url, [3, 4], True, first, last))
+        left_of(replace(made, chunks=(), found={}), judge)
+        predictions_gate(judge, first, last)
+        base_of(judge, [3, 4], first, last)
+        assert ask_defaults(judge, first, last)[0]()[0][0] > 1000
+        for sql in (KINDS, LATEST_ATTEMPTS):
+            judge.session.rows(sql, first=first, last=last)
+    assert not Training(step).readiness().red
+    assert step.history()
+    before = len(chain.server.jobs)
+    assert len(prints_over(chain.warehouse, made, chain.settings.tables)) == 10
+    assert len(chain.server.jobs) == before + 2  # the calendar, and one scan of all
+
+
 def test_the_selects_read_each_raw_byte_at_most_three_times(chain: Chain) -> None:
     store = chain.server.store
     read, held = Counter[str](), {}
@@ -139,9 +196,14 @@ def test_the_selects_read_each_raw_byte_at_most_three_times(chain: Chain) -> Non
             read[name] += size
     for name in RAW:
         held[name] = sum(sum(columns.values()) for columns in store._size(f"t_{name}").values())
+    times = {name: read[name] / held[name] for name in read}
     lines = [f"{name} {held[name]} bytes, read {read[name]}: {read[name] / held[name]:.2f}" for name in sorted(read)]
     print("\n" + "\n".join([*lines, f"all {sum(held.values())}, read {sum(read.values())}"]))
     assert 0 < sum(read.values()) <= 3 * sum(held.values())
+    assert {name for name, count in times.items() if count > 3} == {SCHEDULE}
+    # every SELECT needs it, and it is so small that the least amount that is billed for a table is more
+    assert times[SCHEDULE] <= len(chain.settings.tables)
+    assert held[SCHEDULE] < 0.005 * sum(held.values())
 
 
 def test_every_job_is_labelled_limited_and_named_after_its_attempt(chain: Chain) -> None:
@@ -183,17 +245,29 @@ def test_a_plan_says_what_it_costs_and_a_budget_refuses_it(chain: Chain) -> None
 
 def test_google_accepts_every_statement_that_was_sent(chain: Chain) -> None:
     """No statement is sent that its analyzer does not accept against the contracts."""
+    refused = refused_by_google(chain.server.jobs)
+    assert not refused, "\n\n".join(refused)
+
+
+def refused_by_google(jobs: Iterable[Job]) -> list[str]:
+    """What Google's analyzer says of those statements that it does not accept, each with its text."""
+    jobs = [job for job in jobs if job.sql]
     own = [replace(table.contract, dataset=f"t_{table.contract.dataset}") for table in registry().tables.values()]
-    sent = {_normal(job): job for job in chain.server.jobs if job.sql}
-    print(f"\n{sum(bool(job.sql) for job in chain.server.jobs)} statements, {len(sent)} different ones")
+    sent = {_normal(job): job for job in jobs}
+    print(f"\n{len(jobs)} statements, {len(sent)} different ones")
     engines: dict[str, Google] = {}
+    refused = []
     for text, job in sent.items():
         table = job.labels.get("table", "")
         if table not in engines:
             engines[table] = Google([*own, *_stages(table)])
         kinds = {p["name"]: p["parameterType"] for p in job.configuration["query"].get("queryParameters", ())}
         for statement in statements(text):
-            engines[table].accept(statement, kinds)
+            try:
+                engines[table].accept(statement, kinds)
+            except GoogleError as error:
+                refused.append(f"{error}\n{statement}")
+    return refused
 
 
 def _normal(job: Job) -> str:

@@ -51,7 +51,13 @@ def compared(percent: float, baseline: float, facts: CheckFacts) -> str:
 
 def daily(scope: Scope) -> list[Share]:
     """Every feature of the phase by date, from one scan of each table."""
-    return scope.once("daily", lambda: [share for name in _tables(scope) for share in _scan(scope, name)])
+    asked = ask_daily(scope)
+    return scope.once("daily", lambda: [share for name in asked for share in _shares(scope, name, asked[name]())])
+
+
+def ask_daily(scope: Scope) -> dict[str, Callable[[], list[tuple[Any, ...]]]]:
+    """The same, asked: the rows of each table's scan."""
+    return {name: scope.ask(_scan(scope, name)) for name in _tables(scope)}
 
 
 def yearly(scope: Scope) -> list[Share]:
@@ -71,21 +77,24 @@ def _tables(scope: Scope) -> list[str]:
     return [name for name in settings.features.asked if settings.phase_of(name) == scope.phase]
 
 
-def _scan(scope: Scope, name: str) -> Iterator[Share]:
+def _scan(scope: Scope, name: str) -> str:
     columns = scope.judge.settings.features.asked[name]
     day = registry().tables[name].date_column
     asked = ", ".join(
-        f"COALESCE(COUNTIF({ASKED_OF.get((name, c), 'TRUE')}), 0),"
-        f" COALESCE(COUNTIF({c} IS NOT NULL AND {ASKED_OF.get((name, c), 'TRUE')}), 0),"
-        f" MIN({c}), MAX({c})"
+        f"COALESCE(COUNTIF({ASKED_OF.get((name, c), 'TRUE')}), 0) AS {c}_rows,"
+        f" COALESCE(COUNTIF({c} IS NOT NULL AND {ASKED_OF.get((name, c), 'TRUE')}), 0) AS {c}_held,"
+        f" MIN({c}) AS {c}_lowest, MAX({c}) AS {c}_highest"
         for c in columns
     )
-    sql = (
-        f"SELECT season_year, {day}, {asked} FROM {name} WHERE {day} BETWEEN @first AND @last"
-        f" GROUP BY season_year, {day} ORDER BY season_year, {day}"
+    return (
+        f"SELECT season_year, {day} AS day, {asked} FROM {name} WHERE {day} BETWEEN @first AND @last"
+        " GROUP BY season_year, day"
     )
-    calendar = scope.judge.calendar
-    for season, at, *figures in scope.rows(sql):
+
+
+def _shares(scope: Scope, name: str, rows: list[tuple[Any, ...]]) -> Iterator[Share]:
+    columns, calendar = scope.judge.settings.features.asked[name], scope.judge.calendar
+    for season, at, *figures in sorted(rows, key=lambda row: row[:2]):
         nth = (at - calendar.season_start(at)).days
         for place, column in enumerate(columns):
             yield Share(name, column, season, (nth, nth), *figures[4 * place : 4 * place + 4])
@@ -177,34 +186,34 @@ CHECKS = (
         "features that too few rows of a season hold ([features.coverage] of runbook.toml)",
         "the text of a source changed its shape and is not parsed any more, or a join finds nothing",
         "look at the raw column it comes from, season by season; then runbook run --force over the season",
-        look=_needed,
+        look=_needed, asks=ask_daily,
     ),
     Check(
         "feature_coverage_wished", FEATURES, None, AMBER,
         "features of optional sources that too few rows of a season hold ([features.wished] of runbook.toml)",
         "an optional source is missing for the season, or names its players or games otherwise",
         "load the source, or look at how it names players; then runbook run",
-        look=_wished,
+        look=_wished, asks=ask_daily,
     ),
     Check(
         "feature_varies", FEATURES, None, RED,
         "features with one single value in a whole season",
         "the column was never computed, or is always its default",
         "look at the SELECT of its table, then runbook run --force over the season",
-        look=_flat,
+        look=_flat, asks=ask_daily,
     ),
     Check(
         "feature_regression", REGRESSION, None, RED,
         "stages of a season in which a needed feature is held by less than 90 % of what it was over the same days of the season before",
         "a source changed its shape or its names in the course of the season",
         "compare the raw column with that of the season before; then runbook run --force over it",
-        look=_regressed,
+        look=_regressed, asks=ask_daily,
     ),
     Check(
         "feature_degradation", REGRESSION, None, AMBER,
         "stages of a season in which a feature is held by less than 95 % of what it was over the same days of the season before (an optional one: by less than 90 %, too)",
         "a source is thinner than it was",
         "compare the raw column with that of the season before",
-        look=_degraded,
+        look=_degraded, asks=ask_daily,
     ),
 )  # fmt: skip

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import COUNTED, SCHEDULE
@@ -17,8 +18,8 @@ GAMES = f"""
 SELECT game_date, away_team_tricode AS away, home_team_tricode AS home
 FROM {SCHEDULE}
 WHERE game_status = 3 AND {COUNTED}
-ORDER BY game_date, home
 """
+Rows = Callable[[], list[tuple[Any, ...]]]
 RAW = {"player boxes": "players_with_boxes", "team boxes": "teams_with_boxes"}
 
 
@@ -41,16 +42,37 @@ class Way:
     lost: tuple[Lost, ...]
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What the way is read off: the games, those without boxes, and the sides that each table holds."""
+
+    tables: list[Table]
+    games: Rows
+    without_boxes: dict[str, Rows]
+    sides: dict[str, Rows]
+
+
+def ask_way(scope: Scope) -> Asked:
+    """Asks for all of it."""
+    tables = [table for table in scope.judge.registry.computed if _holds_games(scope, table)]
+    return Asked(
+        tables,
+        scope.ask(GAMES),
+        {name: _ask_without_boxes(scope, rule) for name, rule in RAW.items()},
+        {table.name: scope.ask(_sides(table)) for table in tables},
+    )
+
+
 def way_of(scope: Scope) -> Way:
     """The way of every game, asked once for all checks of the scope."""
     return scope.once("way", lambda: _way(scope))
 
 
 def _way(scope: Scope) -> Way:
-    games = scope.rows(GAMES)
-    raw = {name: _without_boxes(scope, rule) for name, rule in RAW.items()}
-    tables = [table for table in scope.judge.registry.computed if _holds_games(scope, table)]
-    held = {table.name: _sides(scope, table) for table in tables}
+    asked = ask_way(scope)
+    games = sorted(asked.games(), key=lambda game: (game[0], game[2]))
+    raw = {name: {game for (game,) in without()} for name, without in asked.without_boxes.items()}
+    tables, held = asked.tables, {name: set(sides()) for name, sides in asked.sides.items()}
     lost = [found for day, away, home in games if (found := _first_loss(scope, raw, tables, held, day, away, home))]
     steps = [*RAW, *held]
     late = {step: place for place, step in enumerate(steps)}
@@ -64,23 +86,17 @@ def _holds_games(scope: Scope, table: Table) -> bool:
     return phase is not None and phase <= scope.phase and "opponent_team_abbr" in table.contract.column_names
 
 
-def _sides(scope: Scope, table: Table) -> set[tuple[date, str]]:
+def _sides(table: Table) -> str:
     names, entity = table.contract.column_names, key_parts(table.contract)[1]
     team = "team_abbr" if "team_abbr" in names else entity
     day = table.date_column
-    return set(
-        scope.rows(
-            f"SELECT {day}, {team} FROM {table.name} WHERE {day} BETWEEN @first AND @last GROUP BY {day}, {team}"
-        )
-    )
+    return f"SELECT {day}, {team} FROM {table.name} WHERE {day} BETWEEN @first AND @last GROUP BY {day}, {team}"
 
 
-def _without_boxes(scope: Scope, rule: str) -> set[str]:
+def _ask_without_boxes(scope: Scope, rule: str) -> Rows:
     bounds = {"first": scope.first, "last": scope.last, "history_from": scope.first}
     kept = scope.judge.session.keep_once(expected_sql(rule), **bounds)
-    return {
-        game for (game,) in scope.judge.session.rows(f"SELECT DISTINCT game_id FROM {kept} WHERE waiting IS NOT NULL")
-    }
+    return scope.ask(f"SELECT DISTINCT game_id FROM {kept} WHERE waiting IS NOT NULL")
 
 
 def _first_loss(
@@ -135,12 +151,13 @@ CHECKS = (
         "a step wrote nothing for them, or names the teams or the date otherwise",
         "runbook run; if they stay lost, look at game date and team names in the step that is named",
         look=lambda scope: _lost(scope, False, f"Games on each step: {', '.join(_told(scope))}."),
+        asks=ask_way,
     ),
     Check(
         "game_waits_for_raw_data", RECONCILIATION, None, AMBER,
         "games of the schedule that have no box score, or wait for one of their date",
         "the source never gave it, or it was not loaded",
         "load the raw data that is missing, then runbook run",
-        look=lambda scope: _lost(scope, True),
+        look=lambda scope: _lost(scope, True), asks=ask_way,
     ),
 )  # fmt: skip

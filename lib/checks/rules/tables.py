@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
+from typing import Any
 
 from lib.checks.model import POST_BACKFILL, SETTLED_DAYS, Check, Offenders, Scope
 from lib.registry import Table
@@ -32,30 +33,38 @@ def tables_of(scope: Scope) -> list[Table]:
 
 def days_of(scope: Scope) -> dict[str, list[Day]]:
     """What each table of the phase holds, date by date, from one scan of each."""
-    return scope.once("days", lambda: {table.name: _by_day(scope, table) for table in tables_of(scope)})
+    return scope.once(
+        "days", lambda: {name: [Day(name, *row) for row in rows()] for name, rows in ask_days(scope).items()}
+    )
 
 
-def _by_day(scope: Scope, table: Table) -> list[Day]:
+def ask_days(scope: Scope) -> dict[str, Callable[[], list[tuple[Any, ...]]]]:
+    """The same, asked."""
+    return {table.name: scope.ask(_by_day(table)) for table in tables_of(scope)}
+
+
+def _by_day(table: Table) -> str:
     day, graded = table.date_column, "quality_tier" in table.contract.column_names
     good = "COUNTIF(quality_tier IN ('gold', 'silver'))" if graded else "COUNT(*)"
-    sql = (
-        f"SELECT season_year, {day}, COUNT(*), COUNTIF(processed_at < CAST({day} AS TIMESTAMP)"
-        f" OR processed_at > CURRENT_TIMESTAMP()), {good} FROM {table.name}"
-        f" WHERE {day} BETWEEN @first AND @last GROUP BY season_year, {day} ORDER BY {day}"
+    return (
+        f"SELECT season_year, {day}, COUNT(*) AS held, COUNTIF(processed_at < CAST({day} AS TIMESTAMP)"
+        f" OR processed_at > CURRENT_TIMESTAMP()) AS early, {good} AS good FROM {table.name}"
+        f" WHERE {day} BETWEEN @first AND @last GROUP BY season_year, {day}"
     )
-    return [Day(table.name, *row) for row in scope.rows(sql)]
 
 
 def _doubled_keys(scope: Scope) -> Offenders:
-    tables = tables_of(scope)
-    groups = [_groups(table) for table in tables]
-    counts = scope.rows(
-        " UNION ALL ".join(f"SELECT COUNT(*), COALESCE(COUNTIF(copies > 1), 0) FROM ({sql})" for sql in groups)
-    )
-    units, failed = (int(sum(column)) for column in zip(*counts, strict=True))
+    units, failed = (int(sum(column)) for column in zip(*_ask_doubled(scope)(), strict=True))
+    groups = [_groups(table) for table in tables_of(scope)]
     doubled = [f"SELECT table_name, key_text, copies FROM ({sql}) WHERE copies > 1" for sql in groups] if failed else []
-    rows = scope.rows(f"{' UNION ALL '.join(doubled)} ORDER BY 1, 2") if doubled else []
+    rows = sorted(scope.rows(" UNION ALL ".join(doubled))) if doubled else []
     return Offenders(units, ("table", "key", "copies"), rows)
+
+
+def _ask_doubled(scope: Scope) -> Callable[[], list[tuple[Any, ...]]]:
+    """Keys of each table, and how many of them are doubled."""
+    counts = "SELECT COUNT(*) AS held, COALESCE(COUNTIF(copies > 1), 0) AS doubled FROM ({})"
+    return scope.ask(" UNION ALL ".join(counts.format(_groups(table)) for table in tables_of(scope)))
 
 
 def _groups(table: Table) -> str:
@@ -117,27 +126,27 @@ CHECKS = (
         "keys that more than one row bears",
         "an insert whose delete was refused, or a repair that ran twice",
         "runbook run replaces the dates whole; never delete doubled rows by their key, it takes every copy",
-        look=_doubled_keys,
+        look=_doubled_keys, asks=_ask_doubled,
     ),
     Check(
         "no_gap_in_a_season", POST_BACKFILL, None, AMBER,
         "gaps of more than a week within a season, in which games were played",
         "a job stopped between two batches, and nobody started it again",
         "runbook run computes the dates between",
-        look=_gaps,
+        look=_gaps, asks=ask_days,
     ),
     Check(
         "rows_are_written_after_their_day", POST_BACKFILL, None, AMBER,
         "dates with rows that say they were written before the day began, or in the future",
         "the clock of a machine was wrong, or rows of another date were copied",
         "set the clock, then runbook run --force --dates for the dates named",
-        columns=("processed_at",), look=_written_too_early,
+        columns=("processed_at",), look=_written_too_early, asks=ask_days,
     ),
     Check(
         "quality_is_gold_or_silver", POST_BACKFILL, None, AMBER,
         "seasons in which too few rows are of quality gold or silver (checks.quality_pct)",
         "a primary source is missing and the fallback was used, or windows are thin",
         "look at quality_issues of the rows, load the raw data that is missing, then runbook run",
-        columns=("quality_tier",), look=_poor_seasons,
+        columns=("quality_tier",), look=_poor_seasons, asks=ask_days,
     ),
 )  # fmt: skip

@@ -7,10 +7,10 @@ from datetime import date
 
 from lib.calendar import EVER, SCHEDULE
 from lib.checks.model import UNKNOWNS, Check, Offenders, Scope
-from lib.checks.rules.tables import days_of
+from lib.checks.rules.tables import ask_days, days_of
 from lib.verdicts import AMBER, RED
 
-KINDS = f"SELECT game_date, kind, COUNT(*) FROM {SCHEDULE} GROUP BY game_date, kind"
+KINDS = f"SELECT game_date, kind, COUNT(*) AS games FROM {SCHEDULE} GROUP BY game_date, kind"
 NAMES = {"001": "preseason", "003": "All-Star"}
 
 
@@ -29,7 +29,7 @@ def _outside(scope: Scope) -> Offenders:
     calendar, days = scope.judge.calendar, [entry for found in days_of(scope).values() for entry in found]
     strays = [e for e in days if e.day not in calendar.games and e.day not in calendar.unplayed]
     kinds: dict[date, str] = {}
-    for day, kind, _ in scope.judge.session.rows(KINDS, **EVER) if strays else ():
+    for day, kind, _ in scope.judge.session.ask(KINDS, **EVER)() if strays else ():
         kinds[day] = NAMES.get(kind, kinds.get(day, ""))
     rows = [(e.table, e.day, _kind(scope, kinds, e.day), e.rows) for e in strays]
     return Offenders(len(days), ("table", "date", "kind", "rows"), rows)
@@ -63,13 +63,13 @@ CHECKS = (
         "dates with rows on which no counted game was played: All-Star, preseason, off-season",
         "exhibition games were computed, or a date was shifted",
         "no run wrote these rows: look at them, then delete them",
-        look=_outside,
+        look=_outside, asks=ask_days,
     ),
     Check(
         "row_on_an_excluded_date", UNKNOWNS, None, AMBER,
         "dates with rows that an exclusion of runbook.toml says do not count",
         "the dates were filled after they had been excluded, or the exclusion is too wide",
         "take the exclusion out of runbook.toml, then runbook run; or delete the rows",
-        look=_on_excluded,
+        look=_on_excluded, asks=ask_days,
     ),
 )  # fmt: skip

@@ -20,17 +20,15 @@ CHANGES_PER_DATE = 2  # a partition is emptied and filled
 
 def cost_of(jobs: Jobs, chunk: Chunk, settings: Settings, facts: Callable[[], dict[str, str]]) -> TableCost:
     """Bytes of the chunk's SELECT and of its audit; jobs and changed partitions are counted."""
-    from lib.calendar import read_calendar
     from lib.costs import TableCost
     from lib.coverage import ask_holdings
-    from lib.digests import InputDigests
+    from lib.digests import ask_inputs
     from lib.registry import registry
 
     table, days = registry().tables[chunk.table], chunk.days
     session = BigQuerySession(jobs, facts)
-    calendar = read_calendar(session, settings)
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": chunk.history_from}
     select = session.bytes_of(Query(table.select or "", bounds | settings.eligibility(table.name)))
-    InputDigests(session, [table], calendar, days[0], days[-1])
+    ask_inputs(session, [table], chunk.history_from, days[-1])
     ask_holdings(session, settings, table, table.name, days[0], days[-1], chunk.history_from)
     return TableCost(table.name, select + session.bytes_waiting(), JOBS_PER_CHUNK, CHANGES_PER_DATE * len(days))

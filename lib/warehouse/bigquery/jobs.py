@@ -34,6 +34,7 @@ WORTH_ANOTHER_TRY = {
     "rateLimitExceeded", "backendError", "internalError", "badGateway", "jobBackendError", "jobInternalError",
     "jobRateLimitExceeded", "serviceUnavailable",
 }  # fmt: skip
+TOO_MUCH_AT_ONCE = {"resourcesExceeded", "responseTooLarge"}  # less of it may be answered
 CONFLICT = re.compile(r"aborted due to concurrent update|[Cc]ould not serialize access", re.IGNORECASE)
 UNSTRUCTURED = (
     ConnectionError, errors.TooManyRequests, errors.InternalServerError, errors.BadGateway, errors.ServiceUnavailable,
@@ -303,7 +304,8 @@ def _said(again: Callable[[BaseException], bool] = lambda error: False) -> Itera
 def _sentence(error: BaseException) -> CannotJudge:
     reasons = {str(item.get("reason")) for item in getattr(error, "errors", None) or [] if isinstance(item, dict)}
     text = " ".join(str(error).split())[:400]
-    if isinstance(error, errors.BadRequest) and reasons & {"invalidQuery", "invalid"} and not CONFLICT.search(text):
+    refused = isinstance(error, errors.BadRequest) and reasons & {"invalidQuery", "invalid"}
+    if (refused or reasons & TOO_MUCH_AT_ONCE) and not CONFLICT.search(text):
         return QueryFailed(f"BigQuery refused a query: {text}")
     if "quotaExceeded" in reasons:
         return CannotJudge(f"a quota of the project is used up: {text}; wait until it is renewed, then run again")

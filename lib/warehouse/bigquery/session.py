@@ -1,24 +1,35 @@
 """One look at a BigQuery warehouse.
 
-Questions are gathered and answered by one job. What is kept by name is no table but a named query, written before the
+Questions are gathered and answered by one job, and none is sent twice. What is kept by name is no table but a named query, written before the
 statements that read it; only a computed chunk is stored, in a stage table: the target of the query job itself.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib.contract import Contract
 from lib.errors import QueryFailed
 from lib.warehouse.bigquery.jobs import Jobs
-from lib.warehouse.bigquery.statements import QUESTIONS_PER_JOB, Query, prefixed, renamed, together, used, with_views
+from lib.warehouse.bigquery.statements import (
+    QUESTIONS_PER_JOB,
+    Query,
+    needed_views,
+    prefixed,
+    renamed,
+    together,
+    used,
+    with_views,
+)
 from lib.warehouse.bigquery.tables import arrow_type
-from lib.warehouse.interface import Row
+from lib.warehouse.interface import Answers, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,9 +39,10 @@ STORED = "computed"  # what is kept under this name is stored: the rows that wil
 
 @dataclass
 class Question:
-    """A query that waits for others to be sent along with it."""
+    """A query that waits for others to be sent along with it. ``key`` is all that its answer hangs on but the state."""
 
     query: Query
+    key: str
     answer: list[Row] | None = None
     failure: QueryFailed | None = None
 
@@ -41,9 +53,11 @@ class BigQuerySession:
 
     jobs: Jobs
     facts: Callable[[], dict[str, str]]
-    seasons_together: bool = True
+    jobs_are_dear: bool = True
     _views: dict[str, Query] = field(default_factory=dict)
-    _asked: dict[str, str] = field(default_factory=dict)
+    _tables_of: dict[str, str] = field(default_factory=dict)  # by view, the table whose rows it computes
+    _known: dict[str, Question] = field(default_factory=dict)
+    _answers: Answers = field(default_factory=dict)
     _waiting: list[Question] = field(default_factory=list)
     _stored: list[str] = field(default_factory=list)
 
@@ -60,17 +74,24 @@ class BigQuerySession:
 
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[Row]]:
         """The rows of a query once they are needed; until then other questions join it in one job."""
-        question = Question(Query(sql, parameters))
-        self._waiting.append(question)
+        query = Query(sql, parameters)
+        key = repr(self._final(query))
+        if key not in self._known:
+            self._known[key] = Question(query, key, self._answers.get(key))
+            if self._known[key].answer is None:
+                self._waiting.append(self._known[key])
+        return partial(self._rows_of, self._known[key])
 
-        def answer() -> list[Row]:
-            if question.answer is None and question.failure is None:
-                self._answer()
-            if question.failure is not None:
-                raise question.failure
-            return question.answer or []
+    def recall(self, answers: Answers) -> None:
+        """Answers of the same state: what they hold is not asked again, and what is answered here is added."""
+        self._answers = answers
 
-        return answer
+    def _rows_of(self, question: Question) -> list[Row]:
+        if question.answer is None and question.failure is None:
+            self._answer()
+        if question.failure is not None:
+            raise question.failure
+        return list(question.answer or ())
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table; by the Storage Read API where there is one."""
@@ -80,10 +101,16 @@ class BigQuerySession:
 
     def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Gives a query a name; it is run with every query that reads it."""
+        if name in self._views:
+            self._answer()  # what waits means the query that had the name before
         self._views[name] = renamed(Query(sql, parameters), name)
+        if contract:
+            self._tables_of[name] = contract.name
 
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Runs a query into a stage table, which is gone after the session unless it was made a stage."""
+        if name in self._views:
+            self._answer()
         attempt = self.jobs.labels.get("attempt") or uuid.uuid4().hex
         table = f"{self.jobs.address.stage_dataset}.stage_{attempt}_{len(self._stored)}"
         with self.jobs.labelled(table=contract.name if contract else None):
@@ -93,11 +120,11 @@ class BigQuerySession:
 
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name of a query; the same query has one name."""
-        asked = repr((sql, sorted(parameters.items())))
-        if asked not in self._asked:
-            self._asked[asked] = f"kept_{len(self._asked)}"
-            self.view(self._asked[asked], sql, None, **parameters)
-        return self._asked[asked]
+        digest = hashlib.sha256(repr((sql, sorted(parameters.items()))).encode()).hexdigest()
+        name = f"kept_{digest[:12]}"  # the same in every session: answers are known by the text of the question
+        if name not in self._views:
+            self.view(name, sql, None, **parameters)
+        return name
 
     def write_stage(self, name: str, stage: Path, where: str) -> None:
         """Notes in the stage's file where the rows lie and which query reads them: nothing is moved."""
@@ -105,9 +132,16 @@ class BigQuerySession:
         final = with_views(Query(f"SELECT * FROM {name} WHERE {where}", {}), self._views)
         stage.write_text(json.dumps({"table": table, "select": final.sql}))
 
+    def _rows_together(self, query: Query) -> tuple[Any, ...]:
+        computed = {self._tables_of[name] for name in needed_views(query.sql, self._views) if name in self._tables_of}
+        label = {"table": computed.pop()} if len(computed) == 1 else {}
+        with self.jobs.labelled(**label):
+            return self.jobs.rows(self.jobs.run(*self._final(query)))[0]
+
     def bytes_waiting(self) -> int:
         """Bytes that the questions asked so far would read, by dry run; they are forgotten."""
         asked, self._waiting = [question.query for question in self._waiting], []
+        self._known.clear()
         return self.bytes_of(together(asked)) if asked else 0
 
     def bytes_of(self, query: Query) -> int:
@@ -136,22 +170,19 @@ class BigQuerySession:
             self._answer_together(waiting[start : start + QUESTIONS_PER_JOB])
 
     def _answer_together(self, questions: list[Question]) -> None:
-        """All of them by one job; where that fails each alone, so that the one at fault is named."""
+        """All of them by one job; where that fails by halves, until the one at fault stands alone and is named."""
         try:
-            query = together([question.query for question in questions])
-            found = self.jobs.rows(self.jobs.run(*self._final(query)))[0]
-        except QueryFailed:
-            for question in questions:
-                self._answer_alone(question)
+            found = self._rows_together(together([question.query for question in questions]))
+        except QueryFailed as failure:
+            if len(questions) == 1:
+                questions[0].failure = failure
+                return
+            middle = len(questions) // 2
+            self._answer_together(questions[:middle])
+            self._answer_together(questions[middle:])
             return
         for question, rows in zip(questions, found, strict=True):
-            question.answer = [tuple(row.values()) for row in rows]
-
-    def _answer_alone(self, question: Question) -> None:
-        try:
-            question.answer = self.rows(question.query.sql, **question.query.parameters)
-        except QueryFailed as failure:
-            question.failure = failure
+            question.answer = self._answers[question.key] = [tuple(row.values()) for row in rows]
 
 
 class Columns(Mapping[str, tuple[str, ...]]):

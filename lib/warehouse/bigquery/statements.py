@@ -56,7 +56,7 @@ def renamed(query: Query, suffix: str) -> Query:
 
 def with_views(query: Query, views: Mapping[str, Query]) -> Query:
     """The query with the named queries that it reads, directly or through others, written before it."""
-    needed = _needed(query.sql, views)
+    needed = needed_views(query.sql, views)
     if not needed:
         return query
     named = ",\n".join(f"{name} AS (\n{views[name].sql}\n)" for name in needed)
@@ -76,12 +76,12 @@ def together(queries: Sequence[Query]) -> Query:
     return Query("SELECT " + ",\n".join(columns), values)
 
 
-def _needed(sql: str, views: Mapping[str, Query]) -> list[str]:
+def needed_views(sql: str, views: Mapping[str, Query]) -> list[str]:
     """The views that *sql* reads, each after those that it reads itself."""
     found: dict[str, None] = {}
     for name in _names(sql):
         if name in views and name not in found:
-            found |= dict.fromkeys([*_needed(views[name].sql, views), name])
+            found |= dict.fromkeys([*needed_views(views[name].sql, views), name])
     return list(found)
 
 

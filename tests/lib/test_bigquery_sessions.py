@@ -1,0 +1,98 @@
+"""Questions on BigQuery: none is sent twice while nothing was written, and one that fails takes no other with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lib.errors import QueryFailed
+from lib.lease import myself
+from lib.registry import registry
+from lib.settings import load_settings
+from lib.step import Step
+from lib.warehouse import connect
+from lib.warehouse.bigquery import BigQueryWarehouse
+from lib.warehouse.interface import Answers
+from tests.bigquery_server import Served, serving
+from tests.lib.test_conformance import DAYS, publish, rows_of
+
+COUNT = "SELECT COUNT(*) AS held FROM runbook.receipts WHERE day = @day"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    with serving() as served:
+        yield served
+
+
+@pytest.fixture
+def warehouse(server: Served) -> BigQueryWarehouse:
+    """A warehouse with every table and no rows."""
+    opened = connect(server.warehouse_url())
+    assert isinstance(opened, BigQueryWarehouse)
+    opened.create([table.contract for table in registry().tables.values()], {"as_of": "2024-02-01"})
+    return opened
+
+
+def reads(server: Served) -> int:
+    return sum(job.id.endswith("_read") for job in server.jobs)
+
+
+def test_a_question_that_was_answered_is_not_sent_again(server: Served, warehouse: BigQueryWarehouse) -> None:
+    answers: Answers = {}
+    for expected in (1, 1, 2):
+        with warehouse.reading() as session:
+            session.recall(answers)
+            session.ask(COUNT, day=DAYS[0])
+            assert session.ask(COUNT, day=DAYS[0])() == [(0,)]
+            assert [session.ask(COUNT, day=day)() for day in DAYS[:expected]] == [[(0,)]] * expected
+        assert reads(server) == expected
+
+
+def test_of_questions_that_are_sent_together_one_that_fails_fails_alone(
+    server: Served, warehouse: BigQueryWarehouse
+) -> None:
+    with warehouse.reading() as session:
+        asked = [session.ask(f"SELECT {number} AS n") for number in range(16)]
+        asked.insert(5, session.ask("SELECT CAST('x' AS INT64) AS n"))
+        with pytest.raises(QueryFailed):
+            asked.pop(5)()
+        assert [rows() for rows in asked] == [[(number,)] for number in range(16)]
+    assert reads(server) <= 12  # halves, and not one by one
+
+
+def test_a_name_that_is_given_to_another_query_does_not_change_what_was_asked_before(
+    warehouse: BigQueryWarehouse,
+) -> None:
+    with warehouse.reading() as session:
+        found = []
+        for number in (1, 2):
+            session.view("named", f"SELECT {number} AS n")
+            found.append(session.ask("SELECT n FROM named"))
+        assert [rows() for rows in found] == [[(1,)], [(2,)]]
+
+
+def test_a_step_forgets_what_it_was_told_as_soon_as_something_is_written(
+    server: Served, warehouse: BigQueryWarehouse, whole_settings_file: Path
+) -> None:
+    step = Step("30_monitor", 4, warehouse, load_settings(whole_settings_file))
+    seen = []
+    for players in ((), ("a",), ("a", "b")):
+        if players:
+            publish(warehouse, rows_of(DAYS[0], *players), DAYS[0], receipts=len(players), note=f"{len(players)}")
+        before = reads(server)
+        for _ in range(2):
+            with warehouse.reading() as session:
+                session.recall(step._seen_now().answers)
+                seen.append(session.ask("SELECT SUM(key_count) AS held FROM runbook.receipts")()[0][0] or 0)
+        assert reads(server) == before + 1
+        held = warehouse.take_leases(("3",), myself("test"), 60)  # a lease changes nothing that is judged
+        held.release()
+        with warehouse.reading() as session:
+            session.recall(step._seen_now().answers)
+            session.ask("SELECT SUM(key_count) AS held FROM runbook.receipts")()
+        assert reads(server) == before + 1
+    assert seen == [0, 0, 1, 1, 2, 2]
