@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from lib.errors import BadInput, CannotJudge
 from lib.settings import NO_BOX_SCORE, Settings
 from lib.warehouse import Session
+from lib.warehouse.interface import Row
 
 EASTERN = ZoneInfo("America/New_York")
 EVER = {"first": date(1946, 1, 1), "last": date(2100, 1, 1)}
@@ -91,12 +92,16 @@ class Calendar:
         return seasons
 
 
+def ask_calendar(session: Session) -> list[Callable[[], list[Row]]]:
+    """Asks for what the calendar is made of: starts of seasons, expected games, dates that wait."""
+    return [session.ask(sql, **EVER) for sql in (SEASON_STARTS, EXPECTED_GAMES, UNPLAYED_DATES)]
+
+
 def read_calendar(session: Session, settings: Settings) -> Calendar:
     """The calendar of the warehouse; CannotJudge where the schedule is missing or empty."""
     if "nba_raw.nbac_schedule" not in session.tables:
         raise CannotJudge("nba_raw.nbac_schedule is not in the warehouse: without a schedule nothing can be expected")
-    asked = [session.ask(sql, **EVER) for sql in (SEASON_STARTS, EXPECTED_GAMES, UNPLAYED_DATES)]
-    starts, games, waiting = (sorted(rows()) for rows in asked)
+    starts, games, waiting = (sorted(rows()) for rows in ask_calendar(session))
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
     return Calendar(

@@ -15,16 +15,17 @@ TIB = 2**40
 
 @dataclass(frozen=True)
 class TableCost:
-    """What the chunks of one table read and change. Bytes by dry run; empty upstream tables count as nothing."""
+    """What the chunks of one table read and change. Bytes by dry run, of tables that are still empty by a model."""
 
     table: str
     bytes_read: int
     jobs: int
     partitions: int
+    bytes_billed: int = 0  # the least that is billed for each table of each query is more than a small table holds
 
     def money(self, facts: BigQueryFacts) -> float:
         """Dollars, on demand."""
-        return self.bytes_read / TIB * facts.price_per_tib
+        return self.bytes_billed / TIB * facts.price_per_tib
 
     def line(self, facts: BigQueryFacts) -> dict[str, object]:
         """The figures for a table."""
@@ -32,6 +33,7 @@ class TableCost:
         return {
             "table": self.table,
             "MiB read": round(self.bytes_read / 2**20, 1),
+            "MiB billed": round(self.bytes_billed / 2**20, 1),
             "dollars": round(self.money(facts), 4),
             "jobs": self.jobs,
             "partitions changed": self.partitions,
@@ -71,7 +73,7 @@ def cost_findings(costs: list[TableCost], facts: BigQueryFacts) -> list[Finding]
     total = in_all(costs)
     findings = []
     if total.money(facts) > facts.budget:
-        what = f"the plan reads {total.bytes_read / TIB:.3f} TiB, ${total.money(facts):.2f}; the budget is ${facts.budget:g}"
+        what = f"{total.bytes_billed / TIB:.3f} TiB are billed for the plan, ${total.money(facts):.2f}; the budget is ${facts.budget:g}"
         findings.append(
             Finding(RED, "budget", what, "run fewer dates at once, or raise budget in runbook.toml, [bigquery]")
         )
@@ -95,8 +97,8 @@ def cost_verdict(warehouse: object, plan: Plan, settings: Settings) -> Verdict |
         return None
     total, facts = in_all(costs), settings.bigquery
     sentence = (
-        f"The plan reads {total.bytes_read / 2**20:.1f} MiB (${total.money(facts):.4f}) by about {total.jobs} jobs and"
-        f" changes {total.partitions} partitions."
+        f"The plan reads {total.bytes_read / 2**20:.1f} MiB by about {total.jobs} jobs, is billed for"
+        f" {total.bytes_billed / 2**20:.0f} MiB (${total.money(facts):.4f}) and changes {total.partitions} partitions."
     )
     return verdict_of(
         "warehouse", sentence, cost_findings(costs, facts), about={"costs": [c.line(facts) for c in costs]}
@@ -104,10 +106,10 @@ def cost_verdict(warehouse: object, plan: Plan, settings: Settings) -> Verdict |
 
 
 def estimate_of(warehouse: object, plan: Plan, table: str, settings: Settings) -> int:
-    """Bytes that the chunks of one table are expected to read; 0 where nothing is billed."""
+    """Bytes that are expected to be billed for the chunks of one table; 0 where nothing is billed."""
     chunks = plan.chunks_of(table)
     return (
-        sum(warehouse.cost_of(chunk, settings).bytes_read for chunk in chunks) if isinstance(warehouse, Billed) else 0
+        sum(warehouse.cost_of(chunk, settings).bytes_billed for chunk in chunks) if isinstance(warehouse, Billed) else 0
     )
 
 
@@ -116,12 +118,11 @@ def with_spent(verdict: Verdict, warehouse: object, table: str, estimated: int) 
     if not isinstance(warehouse, Billed):
         return verdict
     jobs, actual = warehouse.spent_on(table)
-    said = f" {jobs} jobs read {actual / 2**20:.1f} MiB, {estimated / 2**20:.1f} MiB were estimated."
+    said = f" {jobs} jobs are billed for {actual / 2**20:.0f} MiB, {estimated / 2**20:.0f} MiB were estimated."
     about = dict(verdict.about) | {"jobs": jobs, "bytes_billed": actual, "bytes_estimated": estimated}
     return replace(verdict, sentence=verdict.sentence + said, about=about)
 
 
 def _sum(table: str, costs: list[TableCost]) -> TableCost:
-    return TableCost(
-        table, sum(c.bytes_read for c in costs), sum(c.jobs for c in costs), sum(c.partitions for c in costs)
-    )
+    figures = ("bytes_read", "jobs", "partitions", "bytes_billed")
+    return TableCost(table, *(sum(getattr(cost, figure) for cost in costs) for figure in figures))

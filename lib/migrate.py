@@ -12,6 +12,11 @@ from lib.registry import Table, registry
 from lib.settings import Settings
 from lib.warehouse import Warehouse
 
+THEIRS = (
+    "nothing is done to raw data where they are: have their loader bring it, or work on raw data of your own, with"
+    " raw_prefix in the URL"
+)
+
 
 @runtime_checkable
 class Migratable(Protocol):
@@ -25,6 +30,9 @@ class Migratable(Protocol):
 
     def add_columns(self, table: str, columns: Sequence[Column]) -> None:
         """Adds columns that may be NULL: rows that are there have no value yet."""
+
+    def is_ours(self, table: str) -> bool:
+        """Whether the runbook makes and alters the table; raw data that are read where they are belong to others."""
 
 
 @dataclass(frozen=True)
@@ -53,16 +61,17 @@ def differences(warehouse: Warehouse, settings: Settings) -> list[Difference]:
 
 
 def migrate(warehouse: Warehouse, settings: Settings) -> list[Difference]:
-    """Creates missing tables and adds missing columns; says what it did.
+    """Creates missing tables and adds missing columns; says what it did, and what others have to do.
 
     Dates with an added column are outdated by their contract, and the next run computes them anew. Raises BadInput,
-    with nothing changed, where a column of a table is not in its contract or has another type.
+    with nothing changed, where a column of a table is not in its contract or has another type. What is missing of raw
+    data that belong to others keeps nothing from being made.
     """
-    found = differences(warehouse, settings)
-    refused = [difference for difference in found if difference.mend]
+    found, engine = differences(warehouse, settings), _migratable(warehouse)
+    refused = [difference for difference in found if difference.mend and engine.is_ours(difference.table)]
     if refused:
         raise BadInput(f"nothing was changed: {'. '.join(map(str, refused))}")
-    _add(warehouse, found)
+    _add(warehouse, [difference for difference in found if not difference.mend])
     return found
 
 
@@ -101,18 +110,22 @@ def _contracted(settings: Settings) -> list[Table]:
 
 
 def _compared(engine: Migratable, table: Table, held: Mapping[str, str] | None) -> Iterator[Difference]:
+    ours = engine.is_ours(table.name)
     if held is None:
-        yield Difference(table.name, "", "the table is missing: created, empty")
+        said = ("the table is missing: created, empty", "") if ours else ("the raw table is missing", THEIRS)
+        yield Difference(table.name, "", *said)
         return
     again = "drop the table, migrate, and run" if table.select else "load the table anew from its source"
     for column in table.contract.columns:
         wanted, found = engine.type_of(column), held.get(column.name)
-        if found is None:
+        if found is None and not ours:
+            yield Difference(table.name, column.name, f"the column, {wanted}, is missing", THEIRS)
+        elif found is None:
             yield Difference(table.name, column.name, f"the column is missing: added as {wanted}")
         elif found != wanted:
             yield Difference(table.name, column.name, f"is {found}, the contract says {wanted}", again)
     drop = "take it into the contract, or drop it: ALTER TABLE {} DROP COLUMN {}"
-    for name in sorted(set(held) - set(table.contract.column_names)):
+    for name in sorted(set(held) - set(table.contract.column_names)) if ours else ():
         yield Difference(table.name, name, "is not in the contract", drop.format(table.name, name))
 
 

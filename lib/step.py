@@ -25,7 +25,7 @@ from lib.checks import SETS, run_set
 from lib.checks.foreign import of_foreign_rows
 from lib.costs import Billed, cost_verdict, estimate_of, with_spent
 from lib.coverage import Judge, Known, TableCoverage
-from lib.errors import GateFailed
+from lib.errors import BadInput, GateFailed
 from lib.gates import coverage_gate
 from lib.history import Attempt, latest_attempts
 from lib.launch import run_launch
@@ -168,6 +168,11 @@ class Step:
         seen = display_of(in_chain=self.run is not None)
         if detach:
             return follow_detached(self, name, seen)
+        if self.warehouse.in_place and not inherited(self.warehouse):
+            raise BadInput(
+                f"{self.warehouse.place} is production itself, which 'runbook run --in-place' alone writes; by hand work"
+                " beside it, with dataset_prefix in the URL"
+            )
         chosen = read_plan(Path(plan)) if plan else self.plan()
         refuse_changed_code(chosen)
         estimated = estimate_of(self.warehouse, chosen, name, self.settings)

@@ -24,8 +24,9 @@ from lib.registry import registry
 from lib.settings import Settings, load_settings
 from lib.show import terminal
 from lib.verdicts import Verdict
-from lib.warehouse import Warehouse, connect
+from lib.warehouse import Warehouse, connect, in_place
 
+IN_PLACE = "runbook.in_place"
 ML = "ml"  # readiness and model
 PREDICTIONS_PHASE = 5
 F = TypeVar("F", bound=Callable[..., Any])
@@ -58,9 +59,21 @@ class PhaseName(click.ParamType):  # type: ignore[type-arg]
 
 
 def warehouse_option(command: F) -> F:
-    """``--warehouse URL``."""
+    """``--warehouse URL`` and ``--in-place``, which ``open_place`` heeds."""
     text = "Warehouse, for instance duckdb:///sandbox/warehouse.duckdb. Else RUNBOOK_WAREHOUSE, else runbook.toml."
+    in_place = "BigQuery: production's own datasets instead of prefixed ones beside them; a table is kept as a snapshot"
+    command = click.option(
+        "--in-place",
+        is_flag=True,
+        expose_value=False,
+        callback=_note_in_place,
+        help=f"{in_place} before it is written, and refused where it has columns that no contract names.",
+    )(command)
     return click.option("--warehouse", "url", metavar="URL", help=text)(command)
+
+
+def _note_in_place(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    ctx.meta[IN_PLACE] = value
 
 
 def runs_option(command: F) -> F:
@@ -150,11 +163,28 @@ def phase_verdict(judge: Judge, phase: int | str, first: date, last: date) -> Ve
     return coverage_gate(judge, phase, first, last)
 
 
-def open_place(url: str | None, start_date: date | None = None, end_date: date | None = None) -> Place:
-    """The warehouse a verb works on: the option, else the environment, else the settings."""
+def open_place(
+    url: str | None, start_date: date | None = None, end_date: date | None = None, writes: bool = False
+) -> Place:
+    """The warehouse a verb works on: the option, else the environment, else the settings.
+
+    Production's own tables are written by nobody who has not said ``--in-place``: BadInput for a verb that *writes*
+    where the URL alone says so.
+    """
     settings = load_settings()
     chosen = url or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
-    return Place(connect(chosen, settings.backfill.wait_seconds), settings, start_date, end_date)
+    said = _said_in_place()
+    warehouse = connect(in_place(chosen) if said else chosen, settings.backfill.wait_seconds)
+    if writes and warehouse.in_place and not said:
+        raise BadInput(
+            f"{chosen} is production itself: say --in-place to write it, or dataset_prefix=trial_ to work beside it"
+        )
+    return Place(warehouse, settings, start_date, end_date)
+
+
+def _said_in_place() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context and context.meta.get(IN_PLACE))
 
 
 def runs_folder(runs: str | None, settings: Settings) -> Path:

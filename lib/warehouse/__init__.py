@@ -6,7 +6,7 @@ from lib.errors import BadInput
 from lib.warehouse.embedded import EmbeddedWarehouse
 from lib.warehouse.interface import Publication, Session, Warehouse
 
-__all__ = ["EmbeddedWarehouse", "Publication", "Session", "Warehouse", "as_file", "connect"]
+__all__ = ["EmbeddedWarehouse", "Publication", "Session", "Warehouse", "as_file", "connect", "in_place"]
 
 SCHEMES = "duckdb:///path/to/warehouse.duckdb, or bigquery://PROJECT?location=us-west2&dataset_prefix=trial_"
 
@@ -24,6 +24,17 @@ def connect(url: str, wait: float = 60) -> Warehouse:
 
         return BigQueryWarehouse.at(url)
     raise BadInput(f"'{url}' is no warehouse URL; say {SCHEMES}")
+
+
+def in_place(url: str) -> str:
+    """The URL of production's own datasets in the project of *url*; BadInput for a URL that is not BigQuery's."""
+    if not url.startswith("bigquery://"):
+        raise BadInput(
+            f"--in-place is for BigQuery: '{url}' has nothing beside it that it could be told from; leave it out"
+        )
+    from lib.warehouse.bigquery.address import read_address
+
+    return read_address(url if "in_place=" in url else f"{url}{'&' if '?' in url else '?'}in_place=1").url
 
 
 def as_file(warehouse: Warehouse) -> EmbeddedWarehouse:

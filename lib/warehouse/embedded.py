@@ -139,6 +139,11 @@ class EmbeddedWarehouse:
         return str(self.path)
 
     @property
+    def in_place(self) -> bool:
+        """A file has nothing beside it."""
+        return False
+
+    @property
     def stages(self) -> Path:
         """Where stages are kept until they are published."""
         return self.beside("stages")
@@ -239,6 +244,10 @@ class EmbeddedWarehouse:
     def type_of(self, column: Column) -> str:
         """The type of a contract's column, as DuckDB writes it."""
         return str(duckdb.sqltype(column_type(column)))
+
+    def is_ours(self, table: str) -> bool:
+        """Every table of a file is."""
+        return True
 
     def add_columns(self, table: str, columns: Sequence[Column]) -> None:
         """Adds columns that may be NULL; the audit sees to those that must not be."""

@@ -94,6 +94,10 @@ class Warehouse(Protocol):
         """What a person calls it: the path of the file, or the project with its prefix."""
 
     @property
+    def in_place(self) -> bool:
+        """Whether what is written are production's own tables, and not others beside them."""
+
+    @property
     def stages(self) -> Path:
         """The folder in which this host notes its stages until they are published."""
 

@@ -21,14 +21,14 @@ def migrate_verb(dry_run: bool, as_json: bool, url: str | None) -> int:
 
     Dates with an added column are outdated, and the next run computes them anew. A column that is not in the contract,
     or has another type, is refused with what to do; then nothing is changed. Waits for no runner: one that works is
-    named.
+    named. Raw data that are read where they are belong to others: what is missing of them is said, and nothing is done.
 
     \b
     Examples:
       runbook migrate --dry-run
       runbook migrate
     """
-    place = open_place(url)
+    place = open_place(url, writes=not dry_run)
     if dry_run:
         found = differences(place.warehouse, place.settings)
     else:
@@ -49,4 +49,4 @@ def _show(place: Place, found: list[Difference], dry_run: bool) -> None:
     rows = [{"table": item.table, "column": item.column or "-", "what": item.what, "mend": item.mend} for item in found]
     place.console.print(table_of(rows, "Would be done" if dry_run else "Done"))
     if not dry_run:
-        place.console.print("The next 'runbook run' computes what this made outdated.")
+        place.console.print("The next 'runbook run' computes what this made outdated. What has a mend was not done.")

@@ -53,7 +53,7 @@ def predict_verb(day: date, model: Path | None, as_json: bool, runs: str | None,
     """
     from lib.ml.predictions import predict, refuse_unready
 
-    place = open_place(url)
+    place = open_place(url, writes=True)
     with place.judge() as (judge, _, _):
         refuse_unready(judge, day)
     artefact = _chosen(place, model, runs_folder(runs, place.settings))

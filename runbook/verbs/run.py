@@ -107,7 +107,7 @@ def run(
     """
     if plan_file:
         _refuse_wishes(phase, start_date, end_date, dates, tables, force, recompute_found)
-    place = open_place(url, start_date, end_date)
+    place = open_place(url, start_date, end_date, writes=not dry_run)
     place.console.quiet = as_json
     if resume:
         return _resumed(place, resume, workers, strict, as_json, runs_folder(runs, place.settings))

@@ -55,7 +55,7 @@ class Job:
             "totalBytesProcessed": str(self.result.bytes_processed),
             "query": {
                 "totalBytesProcessed": str(self.result.bytes_processed),
-                "totalBytesBilled": str(self.result.bytes_processed),
+                "totalBytesBilled": str(self.result.bytes_billed),
                 "statementType": self.result.kind,
                 "cacheHit": False,
             },
@@ -158,7 +158,7 @@ class JobBook:
             result = self.store.keep(f"{target['datasetId']}.{target['tableId']}", job.sql, values, label)
         else:
             result = self.store.run(job.sql, values, label, lambda part: self._at(job, part))
-        result.bytes_processed = size
+        result.bytes_processed, result.bytes_billed = size, self.store.billed(job.sql, values)
         return result
 
     def _at(self, job: Job, part: str) -> None:

@@ -246,7 +246,8 @@ class _Handler(BaseHTTPRequestHandler):
     def insert_table(self, query: dict[str, str], body: bytes, project: str, dataset: str) -> Any:
         resource = json.loads(body)
         only(resource, TABLE, "table")
-        return self._shown(f"{dataset}.", self.served.store.add_table(resource))
+        name = f"{dataset}.{resource['tableReference']['tableId']}"
+        return self._shown(name, self.served.store.add_table(resource))
 
     def get_table(self, query: dict[str, str], body: bytes, project: str, dataset: str, table: str) -> Any:
         only(query, set(), "tables.get")
@@ -276,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _shown(self, name: str, table: TableOf) -> dict[str, Any]:
         more = {"etag": f"{name}{table.version}", "lastModifiedTime": str(int(table.modified * 1000)), "type": "TABLE"}
-        return table.resource | more | {"numRows": "0"}
+        return table.resource | more | {"numRows": str(self.served.store.count(name))}
 
 
 P = r"/bigquery/v2/projects/([^/]+)"

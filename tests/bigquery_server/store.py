@@ -18,6 +18,7 @@ from tests.bigquery_server.translate import for_duckdb, parsed, questions, state
 from tests.bigquery_server.trouble import NotStrict, Refused, invalid, not_found
 from tests.bigquery_server.wire import Field, duckdb_type, field_of
 
+LEAST_BILLED = 10 * 2**20
 MAX_PARTITIONS_PER_JOB = 4_000
 MAX_PARTITIONS_PER_DAY = 30_000
 CONCURRENT = "Transaction is aborted due to concurrent update against table {}. Transaction ID: none"
@@ -55,6 +56,7 @@ class Result:
     fields: list[Field] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
     bytes_processed: int = 0
+    bytes_billed: int = 0
     changed: int = 0
     kind: str = "SELECT"
 
@@ -165,14 +167,25 @@ class Store:
             cursor.unregister("incoming")
             self._touched(name)
 
-    def estimate(self, script: str, values: Mapping[str, Any], purpose: str = "dry run") -> int:
-        """Bytes that a script would read."""
-        found = [
+    def billed(self, script: str, values: Mapping[str, Any]) -> int:
+        """Bytes that are billed: what is read of each table, and never less than ten megabytes of one."""
+        by_table: dict[str, int] = {}
+        for reading in self._readings(script, values):
+            sizes = {reading.table: self._size(reading.table)}
+            by_table[reading.table] = by_table.get(reading.table, 0) + bytes_read([reading], sizes)
+        return sum(max(size, LEAST_BILLED) for size in by_table.values())
+
+    def _readings(self, script: str, values: Mapping[str, Any]) -> list[Reading]:
+        return [
             reading
             for statement in statements(script)
             if statement.upper().split()[0] not in ("BEGIN", "COMMIT", "ASSERT", "CREATE")
             for reading in readings(parsed(statement), self.tables, values)
         ]
+
+    def estimate(self, script: str, values: Mapping[str, Any], purpose: str = "dry run") -> int:
+        """Bytes that a script would read."""
+        found = self._readings(script, values)
         sizes = {reading.table: self._size(reading.table) for reading in found}
         if purpose != "dry run":
             self.read += [(purpose, reading, bytes_read([reading], sizes)) for reading in found]

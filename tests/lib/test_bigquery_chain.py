@@ -14,7 +14,7 @@ from lib.backfill import Backfill
 from lib.basis import make_basis
 from lib.calendar import read_calendar
 from lib.checks.rules.unknowns import KINDS
-from lib.costs import cost_findings, cost_verdict, costs_of, in_all
+from lib.costs import TableCost, cost_findings, cost_verdict, costs_of, in_all
 from lib.coverage import Judge
 from lib.gates import coverage_gate
 from lib.league import League
@@ -66,12 +66,15 @@ class Chain:
         self.warehouse = warehouse
         load_raw(warehouse, league.tables, league.as_of, "ingested")
         self.loaded = len(server.jobs)
+        self.estimates: dict[str, TableCost] = {}
         self.plans = [self.run(phase) for phase in (3, 4)]
         self.backfill = server.jobs[self.loaded :]
+        self.spent = list(warehouse.spent.jobs)
 
     def run(self, phase: int) -> Plan:
         """Plans a phase and carries the plan out."""
         plan = self.plan(phase)
+        self.estimates |= {cost.table: cost for cost in costs_of(self.warehouse, plan, self.settings)}
         with holding(self.warehouse, [phase], "test", 60) as fences:
             backfill = Backfill(self.warehouse, self.settings, run="test", fence=fences[str(phase)])
             for group in plan.groups:
@@ -229,6 +232,7 @@ def test_a_plan_says_what_it_costs_and_a_budget_refuses_it(chain: Chain) -> None
     total = in_all(costs)
     assert {cost.table for cost in costs} == {chunk.table for chunk in whole.chunks}
     assert total.bytes_read > 100_000
+    assert total.bytes_billed >= 10 * 2**20 * total.jobs
     assert total.partitions == 2 * whole.dates
     facts = chain.settings.bigquery
     assert not cost_findings(costs, facts)
@@ -241,6 +245,22 @@ def test_a_plan_says_what_it_costs_and_a_budget_refuses_it(chain: Chain) -> None
     assert "MiB" in passed.sentence
     few = facts.model_copy(update={"partitions_per_day": 300})
     assert {f.where for f in cost_findings(costs, few)} == {cost.table for cost in costs}
+
+
+def test_estimates_hold_though_what_they_are_read_from_is_not_computed_yet(chain: Chain) -> None:
+    """Every table was estimated before its phase began, the feature store with four empty tables before it."""
+    print("\ntable: KiB read and MiB billed, estimated and actual; jobs")
+    for name, estimate in chain.estimates.items():
+        jobs = [job for job in chain.spent if job.table == name]
+        read, billed = (sum(getattr(job, f"bytes_{kind}") for job in jobs) for kind in ("processed", "billed"))
+        print(
+            f"{name}: {estimate.bytes_read >> 10} {read >> 10}; {estimate.bytes_billed >> 20} {billed >> 20};"
+            f" {estimate.jobs} {len(jobs)}"
+        )
+        assert 0.5 <= estimate.bytes_read / read <= 2, name
+        assert 0.5 <= estimate.bytes_billed / billed <= 2, name
+        assert abs(estimate.jobs - len(jobs)) <= 1
+    assert len(chain.estimates) == 10
 
 
 def test_google_accepts_every_statement_that_was_sent(chain: Chain) -> None:

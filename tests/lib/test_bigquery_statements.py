@@ -58,7 +58,7 @@ def test_questions_that_are_sent_together_keep_their_own_parameters() -> None:
         ("bigquery://a-project?place=US", "unknown place"),
         ("bigquery://a-project?deadline=soon", "a number is needed"),
         ("bigquery://a-project?dataset_prefix=a-b", "letters, digits and _"),
-        ("bigquery://a-project?dataset_prefix=", "say in_place=1"),
+        ("bigquery://a-project?dataset_prefix=", "say --in-place"),
         ("bigquery://a-project?dataset_prefix=x_&in_place=1", "choose one"),
     ],
 )

@@ -22,7 +22,7 @@ from lib.registry import registry
 from lib.settings import Settings
 from lib.warehouse.bigquery import leases
 from lib.warehouse.bigquery.address import Address, read_address
-from lib.warehouse.bigquery.estimate import cost_of
+from lib.warehouse.bigquery.estimate import Estimator
 from lib.warehouse.bigquery.jobs import Jobs, Spent
 from lib.warehouse.bigquery.parameters import TableRows
 from lib.warehouse.bigquery.publish import insert_rows, note_facts, publish_script
@@ -91,6 +91,11 @@ class BigQueryWarehouse:
     def place(self) -> str:
         """Project and prefix."""
         return self.address.place
+
+    @property
+    def in_place(self) -> bool:
+        """Whether production's own datasets are written."""
+        return self.address.in_place
 
     @property
     def stages(self) -> Path:
@@ -227,13 +232,19 @@ class BigQueryWarehouse:
         """The type of a contract's column: as it is written."""
         return column.type
 
+    def is_ours(self, table: str) -> bool:
+        """Whether the table is made and altered here: raw data only where they have a prefix of their own."""
+        return bool(self.address.raw_prefix) or not self.address.is_raw(table.partition(".")[0])
+
     def add_columns(self, table: str, columns: Sequence[Column]) -> None:
-        """Adds columns that may be NULL; the audit sees to those that must not be."""
+        """Adds columns that may be NULL, in place after a snapshot; the audit sees to those that must not be."""
+        if self.in_place:
+            snapshot(self.jobs, registry().table(table).contract, self.jobs.labels.get("run", ""))
         add_columns(self.jobs, registry().table(table).contract, columns)
 
     def cost_of(self, chunk: Chunk, settings: Settings) -> TableCost:
         """What a chunk will read and change: dry runs, nothing is billed."""
-        return cost_of(self.jobs, chunk, settings, self.meta)
+        return Estimator(self.jobs, settings, self.meta).cost_of(chunk)
 
     def spent_on(self, table: str) -> tuple[int, int]:
         """Jobs of this process for a table, and the bytes that are billed for them."""

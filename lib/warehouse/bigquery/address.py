@@ -22,8 +22,11 @@ LOOPBACK = re.compile(r"^http://(127\.0\.0\.1|localhost|\[::1\])(:\d+)?/?$")
 class Address:
     """Where the warehouse is and how patient the client is; times in seconds, bytes of a single query.
 
+    ``lease_seconds`` is the least age of its last sign of life at which another runner counts as dead.
+
     ``raw_prefix`` is set where the raw data stand in prefixed datasets of their own as well: only there may they be
-    loaded. ``in_place`` writes the production datasets themselves.
+    loaded. ``in_place`` is the production datasets themselves: what ``--in-place`` puts into the URL, so that plans,
+    manifests and notebooks carry it.
     """
 
     project: str
@@ -37,6 +40,7 @@ class Address:
     deadline: float = 300.0
     http_timeout: float = 60.0
     job_timeout: float = 3600.0
+    lease_seconds: float = 300.0
 
     @property
     def prefix(self) -> str:
@@ -96,9 +100,11 @@ def read_address(url: str) -> Address:
         if not re.fullmatch(r"[A-Za-z0-9_]*", prefix):
             raise BadInput(f"'{prefix}' cannot begin the name of a dataset: letters, digits and _ only")
     if address.in_place and "dataset_prefix" in given:
-        raise BadInput("in_place writes the production datasets, dataset_prefix others beside them: choose one")
+        raise BadInput("--in-place is production's own datasets, dataset_prefix others beside them: choose one")
     if not address.in_place and not address.prefix:
-        raise BadInput("an empty dataset_prefix would write the production datasets: say in_place=1 if you mean it")
+        raise BadInput(
+            "an empty dataset_prefix would write the production datasets: say --in-place instead if you mean it"
+        )
     return address
 
 

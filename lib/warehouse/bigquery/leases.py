@@ -22,7 +22,6 @@ from lib.warehouse.bigquery.statements import prefixed
 
 TABLE = "runbook.leases"
 TAKEN = "the phase is taken"
-PATIENCE_AT_LEAST = 300.0  # seconds: a sign of life is a job here
 BEATS = 3
 
 NOBODY_LIVES = f"""ASSERT NOT EXISTS(
@@ -70,7 +69,7 @@ class RowLeases:
 
 def take(jobs: Jobs, phases: Sequence[str], owner: Owner, patience: float) -> RowLeases:
     """Takes *phases*, all or none; raises Taken where somebody lives and works."""
-    patience = max(patience, PATIENCE_AT_LEAST)
+    patience = max(patience, jobs.address.lease_seconds)  # a sign of life is a job here
     values: dict[str, object] = {"phases": list(phases), "patience_us": int(patience * 1_000_000)}
     values |= {"user": owner.user, "host": owner.host, "pid": owner.pid, "work": owner.work}
     try:

@@ -138,11 +138,11 @@ class BigQuerySession:
         with self.jobs.labelled(**label):
             return self.jobs.rows(self.jobs.run(*self._final(query)))[0]
 
-    def bytes_waiting(self) -> int:
-        """Bytes that the questions asked so far would read, by dry run; they are forgotten."""
+    def bytes_waiting(self) -> tuple[int, int]:
+        """Bytes that the questions asked so far would read, by dry run, and how many they are; they are forgotten."""
         asked, self._waiting = [question.query for question in self._waiting], []
         self._known.clear()
-        return self.bytes_of(together(asked)) if asked else 0
+        return (self.bytes_of(together(asked)) if asked else 0), len(asked)
 
     def bytes_of(self, query: Query) -> int:
         """Bytes that a query would read, by dry run."""
