@@ -18,6 +18,7 @@ from lib.warehouse import connect
 from lib.warehouse.bigquery import BigQueryWarehouse
 from tests.bigquery_server import Fault, Served, serving
 from tests.lib.test_conformance import DAYS, held, publish, rows_of
+from tests.lib.test_conformance import TABLE as TABLE_NAME
 
 JOB = r"POST /bigquery/.*/jobs$"
 LOAD = r"POST /upload/"
@@ -92,9 +93,11 @@ def test_a_fault_leaves_the_new_rows_or_the_old_ones(
     assert warehouse.spent.retries - retries >= (
         fault.struck if outcome == "published" and fault.kind != "slow" and fault.request != LOAD else 0
     )
+    found = " | ".join(map(str, rows_doubled_and_holes(warehouse)))
     TABLE.append(
-        f"{_name(fault)} | {fault.struck} | {outcome} | {warehouse.spent.retries - retries} | {rows} | 0 | 0 | {seconds:.1f}"
+        f"{_name(fault)} | {fault.struck} | {outcome} | {warehouse.spent.retries - retries} | {found} | {seconds:.1f}"
     )
+    assert found == f"{rows + 2} | 0 | 0"
 
 
 @pytest.mark.parametrize("kind", ["cut", "short", "lost answer", "503"])
@@ -102,7 +105,8 @@ def test_a_page_that_comes_short_is_asked_for_again(server: Served, warehouse: B
     server.faults.append(Fault(kind, ANSWER, times=2 if kind == "short" else 1))
     assert held(warehouse) == [(DAYS[0], 2), (DAYS[1], 2)]
     assert warehouse.spent.retries
-    TABLE.append(f"{kind} of a page of results | 1 | answered | {warehouse.spent.retries} | 4 | 0 | 0 | -")
+    found = " | ".join(map(str, rows_doubled_and_holes(warehouse)))
+    TABLE.append(f"{kind} of a page of results | 1 | answered | {warehouse.spent.retries} | {found} | -")
 
 
 @pytest.mark.full
@@ -152,6 +156,19 @@ def test_a_query_over_the_limit_of_bytes_is_refused_before_it_runs(
 def test_a_query_without_a_partition_filter_is_refused(warehouse: BigQueryWarehouse) -> None:
     with warehouse.reading() as session, pytest.raises(CannotJudge, match="without a filter over column"):
         session.rows("SELECT COUNT(*) AS held FROM nba_predictions.prediction_accuracy")
+
+
+def rows_doubled_and_holes(warehouse: BigQueryWarehouse) -> tuple[int, int, int]:
+    """Rows of both dates, keys that occur more than once, dates without rows."""
+    key = ", ".join(registry().table(TABLE_NAME).contract.key)
+    with warehouse.reading() as session:
+        counts = session.rows(
+            f"SELECT game_date, COUNT(*) AS copies FROM {TABLE_NAME} WHERE game_date BETWEEN @first AND @last GROUP BY {key}",
+            first=DAYS[0],
+            last=DAYS[-1],
+        )
+    rows = sum(copies for _, copies in counts)
+    return rows, sum(copies > 1 for _, copies in counts), len({*DAYS} - {day for day, _ in counts})
 
 
 def ledger(warehouse: BigQueryWarehouse) -> dict[str, int]:

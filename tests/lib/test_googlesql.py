@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,27 @@ def test_google_accepts_every_rule_of_expected_keys(google: Google, path: Path) 
 def test_google_refuses_what_duckdb_would_let_pass(google: Google, sql: str, complaint: str) -> None:
     with pytest.raises(GoogleError, match=complaint):
         google.columns(sql)
+
+
+@pytest.mark.parametrize(
+    ("there", "duckdb_only"),
+    [
+        ("COALESCE(", "ifnull_of_duckdb_only("),
+        ("SAFE_DIVIDE(", "list_sum("),
+        ("game_date,", "game_date::VARCHAR AS x,"),
+    ],
+)
+def test_a_tables_sql_with_what_duckdb_alone_knows_makes_the_suite_fail(
+    google: Google, monkeypatch: pytest.MonkeyPatch, there: str, duckdb_only: str
+) -> None:
+    name = "nba_analytics.player_game_summary"
+    table = registry().table(name)
+    assert table.select
+    assert there in table.select
+    changed = replace(table, select=table.select.replace(there, duckdb_only, 1))
+    monkeypatch.setitem(registry().tables, name, changed)
+    with pytest.raises(GoogleError, match=r"Function not found|Syntax error"):
+        test_google_gives_every_select_the_columns_of_its_contract(google, name)
 
 
 @pytest.mark.parametrize("name", ANALYTICS)
