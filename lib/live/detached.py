@@ -1,7 +1,4 @@
-"""A launch in a process of its own, for a person in JupyterLab: it outlives the kernel, and a cell can follow it again.
-
-``python -m lib.live.detached TABLE PHASE URL FIRST LAST`` is that process; empty texts for open ends of the range.
-"""
+"""A launch in a process of its own, for a person in JupyterLab: it outlives the kernel, and a cell can follow it again."""
 
 from __future__ import annotations
 
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS = 0.3
 LOG = "detached.log"
+PROGRAM = "lib.detached_launch"
 
 
 class StillRunning(RunbookError):
@@ -62,7 +60,7 @@ def _started(step: Step, table: str) -> Work:
     notes = notes_of(step.warehouse)
     notes.mkdir(parents=True, exist_ok=True)
     bounds = [str(day) if day else "" for day in (step.first, step.last)]
-    command = [sys.executable, "-m", __name__, table, str(step.phase), step.warehouse.absolute_url, *bounds]
+    command = [sys.executable, "-m", PROGRAM, table, str(step.phase), step.warehouse.absolute_url, *bounds]
     with (notes / LOG).open("w") as log:
         # a session of its own: the kernel's end takes its process group along, and this is not in it
         process = subprocess.Popen(
@@ -96,18 +94,3 @@ def verdict_from(facts: Mapping[str, Any], about: Mapping[str, Any]) -> Verdict:
     """A verdict from what ``as_json`` made of it."""
     findings = tuple(Finding(**finding) for finding in facts["findings"])
     return Verdict(facts["gate"], facts["verdict"], facts["sentence"], findings, tuple(facts["tables"]), about)
-
-
-def main() -> None:
-    """The detached process."""
-    from lib.step import open_step
-
-    table, phase, url, first, last = sys.argv[1:]
-    try:
-        open_step("20_launch", int(phase), url, first, last).launch(table)
-    except RunbookError as error:
-        sys.exit(str(error))
-
-
-if __name__ == "__main__":
-    main()
