@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from lib.gate_words import link_of
 
 GREEN, AMBER, RED = "green", "amber", "red"
 _RANK = {GREEN: 0, AMBER: 1, RED: 2}
@@ -19,7 +21,7 @@ def worst(verdicts: Iterable[str]) -> str:
 class Finding:
     """One thing that is wrong: where, what, and the command that mends it. Amber findings never stop a chain.
 
-    ``doc`` is the entry of the reference that says more, where there is one.
+    ``doc`` is the entry of the reference that says more: the check's, else the gate's.
     """
 
     severity: str
@@ -44,6 +46,11 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     table: tuple[Mapping[str, Any], ...] = ()
     about: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        link = link_of(self.gate)
+        linked = tuple(finding if finding.doc else replace(finding, doc=link) for finding in self.findings)
+        object.__setattr__(self, "findings", linked)
 
     @property
     def red(self) -> bool:

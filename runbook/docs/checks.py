@@ -6,6 +6,7 @@ from lib.blocking import FIRST_GATED_PHASE
 from lib.checks import SETS, Check, all_checks, checks_of
 from lib.coverage import key_parts
 from lib.features import TRAINING_21
+from lib.gate_words import WORDS, GateWords
 from lib.ml.readiness import RULES
 from lib.registry import Table, registry
 from lib.settings import ROOT, Settings, load_settings
@@ -23,24 +24,6 @@ TITLES = {
 }
 SIGNS = {"red": "■ red", "amber": "▲ amber"}
 PHASES = (3, 4)
-GATE_WORDS = {
-    "warehouse": "the warehouse can be read and written, nobody else is at work on the phase, packages are as locked",
-    "contracts": "columns and types are those of the contracts, and no key is doubled before the run begins",
-    "upstream": "the phase below holds over the range",
-    "sources": "where each fallback chain stands, season by season",
-    "sample": "the latest date of each table can be computed and passes its audit",
-    "published": "every planned date was published",
-    "runners": "no runner of the phase is alive any more",
-    "attempts": "no date is left whose latest attempt failed",
-    "coverage": "every table is full on enough of its expected dates; none is torn, outdated or doubled",
-    "quality": "the checks below pass",
-    "features": "the checks of the sets features and regression pass",
-    "reconciliation": "every game of the schedule reached the last table",
-    "tables": "every table reaches its threshold",
-    "validator": "the coverage gate is not red",
-    "dependencies": "the phase below and the contracts hold",
-    "signer": "somebody is named who answers for the phase",
-}
 STEPS = ("10_preflight", "20_launch", "30_monitor", "40_validate", "50_signoff")
 
 
@@ -57,7 +40,15 @@ def checks_page() -> str:
     for name in SETS:
         parts.append(f"## {TITLES[name]}")
         parts += [_entry(check) for check in checks if check.set == name]
+    parts.append("## Gates")
+    parts.append("What a gate says beyond its checks, step by step.")
+    parts += [_gate(name, words) for name, words in WORDS.items()]
     return "\n\n".join(parts) + "\n"
+
+
+def _gate(name: str, words: GateWords) -> str:
+    holds = f"* **Green while** {words.means}."
+    return f"### gate {name}\n\n{holds}\n* **Cause**: {words.cause}.\n* **Repair**: {words.do}."
 
 
 def _names(checks: tuple[Check, ...], of_set: str) -> str:
@@ -109,8 +100,8 @@ def checklist_page(phase: int) -> str:
 
 
 def _step(step: str) -> str:
-    gates = sorted(GATES[step], key=list(GATE_WORDS).index)
-    return f"**{step}**\n\n" + "\n".join(f"- [ ] `{gate}`: {GATE_WORDS[gate]}" for gate in gates)
+    gates = sorted(GATES[step], key=list(WORDS).index)
+    return f"**{step}**\n\n" + "\n".join(f"- [ ] `{gate}`: {WORDS[gate].means}" for gate in gates)
 
 
 def _tables(phase: int, settings: Settings) -> str:

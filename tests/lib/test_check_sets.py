@@ -134,13 +134,18 @@ def test_the_offending_rows_lie_beside_the_run_all_of_them(
 ) -> None:
     change(whole, f"UPDATE {PLAYERS} SET steals = -1 WHERE game_date = {DAY}")
     verdict = asked(whole, whole_settings, 3, "post-backfill", folder=tmp_path / "offenders" / "40_validate_3")
-    (sample,) = verdict.about["offending"]
+    samples = {sample["check"]: sample for sample in verdict.about["offending"]}
+    sample = samples["player_counts_are_possible"]
     assert sample["file"] == "offenders/40_validate_3/player_counts_are_possible.csv"
     with (tmp_path / sample["file"]).open() as stream:
         rows = list(csv.reader(stream))
     assert len(rows) == sample["total"] + 1 > len(sample["rows"]) + 1
     assert rows[0] == sample["columns"]
-    assert [path.name for path in tmp_path.rglob("*.csv")] == ["player_counts_are_possible.csv"]
+    assert (
+        {path.stem for path in tmp_path.rglob("*.csv")}
+        == {*samples}
+        == {"player_counts_are_possible", "player_rows_are_their_boxes"}
+    )
 
 
 # preflight
