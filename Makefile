@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: env run test test-full test-bigquery torture bench bench-peers docs lab pictures lint format lock clean
+.PHONY: env run test test-full test-bigquery emulators torture bench bench-peers docs lab pictures lint format lock clean
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
@@ -22,6 +22,10 @@ test: env lint  ## lint and the newcomer's tests
 
 test-full: env  ## what needs the full league
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m full
+
+emulators:  ## for make torture: a public emulator of BigQuery, in an environment of its own
+	$(PYTHON) -m venv .venv-bqemulator
+	.venv-bqemulator/bin/python -m pip install --quiet --disable-pip-version-check bqemulator==1.4.0 duckdb==1.5.5 duckdb-extension-spatial==1.5.5 duckdb-extension-avro==1.5.5 numpy pyarrow
 
 torture: env  ## by hand: hours, seed printed
 	$(BIN)/python -m pytest -m torture
