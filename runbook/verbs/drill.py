@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ def run_drills(identity: str | None, everything: bool, workers: int, as_json: bo
             "say which drill: runbook drill run ID, or runbook drill run --all; 'runbook drill list' names them"
         )
     chosen = cases() if identity is None else (case_of(identity),)
+    started = time.monotonic()
     console = Console(stderr=True) if as_json else terminal()
     with tempfile.TemporaryDirectory(prefix="drills-", ignore_cleanup_errors=True) as folder:
         results, faults = _rehearse(chosen, Path(folder), min(workers, len(chosen)), console)
@@ -80,7 +82,7 @@ def run_drills(identity: str | None, everything: bool, workers: int, as_json: bo
         }
         click.echo(json.dumps(told, indent=1))
     else:
-        _show(console, results, faults)
+        _show(console, results, faults, time.monotonic() - started)
     return int(bool(faults) or not all(result.holds for result in results))
 
 
@@ -94,11 +96,19 @@ def _rehearse(chosen: Sequence[Case], folder: Path, workers: int, console: Conso
     ):
         rehearsal.control(step, rows_by)
     results = []
+    started = time.monotonic()
     with _rehearser(rehearsal, workers) as rehearse:
         for result in rehearse(chosen):
             results.append(result)
-            console.print(_line(result))
+            console.print(_line(result) + _left(chosen, len(results), time.monotonic() - started))
     return results, rehearsal.control_faults()
+
+
+def _left(chosen: Sequence[Case], done: int, seconds: float) -> str:
+    """How far it is: cases done, and about how long the drills that are left will take."""
+    drills, left = (sum(case.is_drill for case in part) for part in (chosen[:done], chosen[done:]))
+    eta = f", about {seconds / drills * left / 60:.0f} min left" if drills and left else ""
+    return f" [{done} of {len(chosen)}{eta}]" if len(chosen) > 1 else ""
 
 
 @contextmanager
@@ -117,9 +127,10 @@ def _line(result: Result) -> str:
     return f"{'●' if result.holds else '■'} {result.id} {result.title}: {state}, {result.seconds:.1f} s; {result.caught_by}"
 
 
-def _show(console: Console, results: Sequence[Result], faults: Sequence[str]) -> None:
+def _show(console: Console, results: Sequence[Result], faults: Sequence[str], seconds: float) -> None:
     lines = [_row(result) for result in results]
-    console.print(table_of(lines, f"{sum(result.holds for result in results)} of {len(results)} hold"))
+    held = sum(result.holds for result in results)
+    console.print(table_of(lines, f"{held} of {len(results)} hold, in {seconds / 60:.1f} min"))
     for fault in faults:
         console.print(f"■ without any fault: {fault}")
     for result in results:

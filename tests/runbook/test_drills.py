@@ -20,6 +20,7 @@ from runbook.drills.mends import commands, statements
 from runbook.drills.page import page
 from runbook.drills.rehearse import Rehearsal, is_written
 from runbook.drills.shell import Said, say
+from runbook.verbs.drill import _left
 
 DRILLS = [case for case in cases() if case.is_drill]
 OTHERS = [case for case in cases() if not case.is_drill]
@@ -188,6 +189,16 @@ def test_every_drill_is_caught_and_repaired() -> None:
     assert not failed
     assert told["control"] == {"green": True, "findings": []}
     assert said.code == 0
+
+
+def test_a_long_rehearsal_says_how_far_it_is_and_how_long_it_takes() -> None:
+    drill, other = case_of("I4"), case_of("V5")
+    chosen = [drill, other, drill, drill, drill]
+    assert _left(chosen, 1, 60.0) == " [1 of 5, about 3 min left]"
+    assert _left(chosen, 3, 180.0) == " [3 of 5, about 3 min left]"
+    assert _left(chosen, 5, 240.0) == " [5 of 5]"
+    assert _left([other, drill], 1, 1.0) == " [1 of 2]"
+    assert _left([drill], 1, 60.0) == ""
 
 
 def test_what_is_red_is_mended_first() -> None:
