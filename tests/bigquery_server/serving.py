@@ -6,6 +6,7 @@ import json
 import re
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,6 +39,7 @@ class Served:
     faults: list[Fault]
     requests: list[str] = field(default_factory=list)
     trouble: list[BaseException] = field(default_factory=list)
+    uploads: dict[str, tuple[dict[str, Any], bytearray]] = field(default_factory=dict)  # begun, and not whole yet
 
     @property
     def jobs(self) -> list[Job]:
@@ -174,12 +176,31 @@ class _Handler(BaseHTTPRequestHandler):
 
     def upload(self, query: dict[str, str], body: bytes, project: str) -> Any:
         only(query, {"uploadType"}, "upload")
+        if query["uploadType"] == "resumable":
+            upload = uuid.uuid4().hex
+            self.served.uploads[upload] = (json.loads(body), bytearray())
+            where = f"{self.served.url}/upload/bigquery/v2/projects/{project}/jobs"
+            self.extra_headers = {"Location": f"{where}?uploadType=resumable&upload_id={upload}"}
+            return {}
         if query["uploadType"] != "multipart":
             raise NotStrict(f"an upload of type {query['uploadType']}")
         head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
         about, content = BytesParser().parsebytes(head + body).get_payload()  # type: ignore[misc]
         job = json.loads(about.get_payload())  # type: ignore[union-attr]
         return self.served.book.insert(job, content.get_payload(decode=True)).resource(project)  # type: ignore[union-attr]
+
+    def resume(self, query: dict[str, str], body: bytes, project: str) -> Any:
+        """A piece of a large upload; the last one begins the job."""
+        only(query, {"uploadType", "upload_id"}, "upload")
+        job, content = self.served.uploads[query["upload_id"]]
+        said = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", self.headers["Content-Range"])
+        if not said or int(said[1]) != len(content):
+            raise NotStrict(f"a piece of an upload: {self.headers['Content-Range']}")
+        content += body
+        if said[3] == "*" or len(content) < int(said[3]):
+            self.extra_headers = {"Range": f"bytes=0-{len(content) - 1}"}
+            raise Refused(308, "resumeIncomplete", "Resume Incomplete")
+        return self.served.book.insert(job, bytes(content)).resource(project)
 
     def get_job(self, query: dict[str, str], body: bytes, project: str, job_id: str) -> Any:
         only(query, {"location", "projection"}, "jobs.get")
@@ -284,6 +305,7 @@ P = r"/bigquery/v2/projects/([^/]+)"
 ROUTES = (
     (f"POST {P}/jobs", _Handler.insert_job),
     (r"POST /upload/bigquery/v2/projects/([^/]+)/jobs", _Handler.upload),
+    (r"PUT /upload/bigquery/v2/projects/([^/]+)/jobs", _Handler.resume),
     (f"GET {P}/jobs/([^/]+)", _Handler.get_job),
     (f"POST {P}/jobs/([^/]+)/cancel", _Handler.cancel_job),
     (f"GET {P}/queries/([^/]+)", _Handler.results),

@@ -16,6 +16,7 @@ from lib.calendar import read_calendar
 from lib.checks.rules.unknowns import KINDS
 from lib.costs import TableCost, cost_findings, cost_verdict, costs_of, in_all
 from lib.coverage import Judge
+from lib.errors import BadInput
 from lib.gates import coverage_gate
 from lib.league import League
 from lib.lease import holding
@@ -177,6 +178,10 @@ def test_what_else_is_asked_of_the_warehouse(chain: Chain) -> None:
     with step.judge() as (judge, *_):
         made = replace(chain.plans[0], basis=make_basis(judge, chain.warehouse.url, [3, 4], True, first, last))
         left_of(replace(made, chunks=(), found={}), judge)
+        gates = chain.settings.gates.model_copy(update={"analytics_coverage_pct": 90.0})
+        lower = Judge(judge.session, chain.settings.model_copy(update={"gates": gates}), judge.calendar)
+        with pytest.raises(BadInput, match=r"moved: gates\.analytics_coverage_pct from 95\.0 to 90\.0"):
+            left_of(made, lower)
         predictions_gate(judge, first, last)
         base_of(judge, [3, 4], first, last)
         assert ask_defaults(judge, first, last)[0]()[0][0] > 1000

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from lib.errors import QueryFailed
@@ -16,7 +18,7 @@ from lib.warehouse import connect
 from lib.warehouse.bigquery import BigQueryWarehouse
 from lib.warehouse.interface import Answers
 from tests.bigquery_server import Served, serving
-from tests.lib.test_conformance import DAYS, publish, rows_of
+from tests.lib.test_conformance import DAYS, NOW, publish, rows_of
 
 COUNT = "SELECT COUNT(*) AS held FROM runbook.receipts WHERE day = @day"
 
@@ -96,3 +98,25 @@ def test_a_step_forgets_what_it_was_told_as_soon_as_something_is_written(
             session.ask("SELECT SUM(key_count) AS held FROM runbook.receipts")()
         assert reads(server) == before + 1
     assert seen == [0, 0, 1, 1, 2, 2]
+
+
+def test_rows_that_are_too_many_for_one_request_are_uploaded_all_the_same(
+    server: Served, warehouse: BigQueryWarehouse
+) -> None:
+    """Beyond a few megabytes the client uploads resumably."""
+    table = registry().table("nba_raw.nbac_schedule").contract
+    many = 60_000
+    values = {"STRING": "x", "DATE": DAYS[0], "INT64": 1, "TIMESTAMP": NOW, "BOOL": True}
+    rows = pa.table(
+        {
+            c.name: pa.array(
+                [f"{os.urandom(120).hex()}" for _ in range(many)]
+                if c.name == "game_id"
+                else [values[c.base_type]] * many
+            )
+            for c in table.columns
+        }
+    )
+    warehouse.load({table.name: rows})
+    assert any(request.startswith("PUT /upload/") for request in server.requests)
+    assert server.store.count(f"t_{table.name}") == many
