@@ -125,6 +125,14 @@ def test_an_empty_schedule_is_an_error(tmp_path: Path, settings: Settings) -> No
         read_calendar(session, settings)
 
 
+def test_a_schedule_on_which_nothing_was_played_yet_is_an_error(tmp_path: Path, settings: Settings) -> None:
+    rows = RawRows()
+    rows.scheduled(date(2023, 10, 25), "BOS", "LAL", game_id="0022300001", game_status=1)
+    warehouse = made(tmp_path / "w.duckdb", rows, date(2024, 2, 1))
+    with warehouse.reading() as session, pytest.raises(CannotJudge, match="no final games"):
+        read_calendar(session, settings)
+
+
 def test_a_schedule_table_that_is_gone_is_an_error(tmp_path: Path, settings: Settings) -> None:
     warehouse = made(tmp_path / "w.duckdb", RawRows(), date(2024, 2, 1))
     change(warehouse, "DROP TABLE nba_raw.nbac_schedule")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lib.charts import attempts_timeline
+from lib.charts.picture import Note
+from lib.charts.timeline import Span, timeline
 from lib.history import Attempt, latest_attempts
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse
@@ -45,3 +47,12 @@ def test_the_picture_says_how_many_failed_and_which() -> None:
     assert attempts_timeline([GOOD]).title == "3 dates in 1 attempts, 2 s; none failed"
     assert attempts_timeline([]).title == "No attempt yet"
     assert attempts_timeline([]).svg().startswith("<svg")
+
+
+def test_what_a_bar_says_stands_where_there_is_room() -> None:
+    marks = timeline([Span("early", 0, 10), Span("late", 90, 10), Span("long", 0, 10, expected=90)], "t").marks
+    assert [(mark.text, mark.anchor) for mark in marks if isinstance(mark, Note)] == [
+        ("10.0 s", "start"),
+        ("10.0 s", "end"),
+        ("10.0 s, expected 90.0 s", "end"),
+    ]

@@ -19,10 +19,8 @@ from lib.contract import Column, Contract
 from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
 from lib.lease import Lease, Owner
 from lib.registry import registry
-from lib.settings import Settings
 from lib.warehouse.bigquery import leases
 from lib.warehouse.bigquery.address import Address, read_address
-from lib.warehouse.bigquery.estimate import Estimator
 from lib.warehouse.bigquery.jobs import Jobs, Spent
 from lib.warehouse.bigquery.parameters import TableRows
 from lib.warehouse.bigquery.publish import insert_rows, note_facts, publish_script
@@ -44,9 +42,6 @@ from lib.warehouse.interface import Publication, Row
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from lib.costs import TableCost
-    from lib.plan import Chunk
 
 META = "runbook.meta"
 
@@ -241,10 +236,6 @@ class BigQueryWarehouse:
         if self.in_place:
             snapshot(self.jobs, registry().table(table).contract, self.jobs.labels.get("run", ""))
         add_columns(self.jobs, registry().table(table).contract, columns)
-
-    def cost_of(self, chunk: Chunk, settings: Settings) -> TableCost:
-        """What a chunk will read and change: dry runs, nothing is billed."""
-        return Estimator(self.jobs, settings, self.meta).cost_of(chunk)
 
     def spent_on(self, table: str) -> tuple[int, int]:
         """Jobs of this process for a table, and the bytes that are billed for them."""

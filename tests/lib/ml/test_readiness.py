@@ -172,6 +172,8 @@ def test_the_fingerprint_is_of_every_value(whole: EmbeddedWarehouse, whole_setti
         values = getattr(matrix, name).copy()
         values.flat[np.flatnonzero(~np.isnan(values))[-1]] += 1
         assert replace(matrix, **{name: values}).fingerprint != matrix.fingerprint
+    assert replace(matrix, days=matrix.days + 1).fingerprint != matrix.fingerprint
+    assert replace(matrix, players=matrix.players[::-1]).fingerprint != matrix.fingerprint
 
 
 def test_thresholds_stand_in_the_settings(whole_settings: Settings) -> None:

@@ -10,18 +10,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
+from lib.blocking import ask_blocking
+from lib.calendar import ask_calendar
+from lib.contract import Contract
+from lib.costs.figures import TableCost
+from lib.coverage import expected_sql
+from lib.digests import ask_inputs
+from lib.plan import Chunk
+from lib.registry import Table, registry
 from lib.settings import Settings
 from lib.warehouse.bigquery.jobs import Jobs
 from lib.warehouse.bigquery.session import BigQuerySession
 from lib.warehouse.bigquery.statements import QUESTIONS_PER_JOB, Query
-
-if TYPE_CHECKING:
-    from lib.contract import Contract
-    from lib.costs import TableCost
-    from lib.plan import Chunk
-    from lib.registry import Table
 
 CHANGES_PER_DATE = 2  # a partition is emptied and filled
 LEAST_BILLED = 10 * 2**20  # bytes for each table that a query names
@@ -46,9 +47,6 @@ class Estimator:
 
     def cost_of(self, chunk: Chunk) -> TableCost:
         """Bytes of the chunk's jobs, read and billed; jobs and changed partitions are counted."""
-        from lib.costs import TableCost
-        from lib.registry import registry
-
         table, days = registry().tables[chunk.table], chunk.days
         sources = {source.table for source in table.sources}
         own = self._size(table.contract, table.contract.column_names, len(days))
@@ -63,10 +61,6 @@ class Estimator:
 
     def _look(self, table: Table, chunk: Chunk) -> tuple[int, int]:
         """Bytes and questions of the look at the calendar and at what keeps dates back."""
-        from lib.blocking import ask_blocking
-        from lib.calendar import ask_calendar
-        from lib.registry import registry
-
         session = BigQuerySession(self.jobs, self.facts)
         ask_blocking(session, self.settings, registry(), table, chunk.history_from, chunk.days)
         ask_calendar(session)
@@ -79,8 +73,6 @@ class Estimator:
         return BigQuerySession(self.jobs, self.facts).bytes_of(query) + self._of_empty_sources(table, len(days))
 
     def _audit(self, table: Table, chunk: Chunk) -> int:
-        from lib.digests import ask_inputs
-
         session = BigQuerySession(self.jobs, self.facts)
         ask_inputs(session, [table], chunk.history_from, chunk.days[-1])
         kept = self.settings.tables[table.name].expected
@@ -88,15 +80,11 @@ class Estimator:
         return session.bytes_waiting()[0] + self._of_empty_sources(table, len(chunk.days))
 
     def _keys(self, session: BigQuerySession, rule: str, chunk: Chunk) -> str:
-        from lib.coverage import expected_sql
-
         bounds = {"first": chunk.days[0], "last": chunk.days[-1], "history_from": chunk.history_from}
         return session.keep_once(expected_sql(rule), **bounds, bootstrap_days=self.settings.gates.bootstrap_days)
 
     def _of_empty_sources(self, table: Table, dates: int) -> int:
         """Bytes of the computed sources that hold nothing yet."""
-        from lib.registry import registry
-
         known = registry().tables
         computed = [
             (known[s.table], s.columns) for s in table.sources if known[s.table].select and not self._held(s.table)
