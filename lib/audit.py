@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from lib.coverage import Holding
 from lib.registry import Table
 from lib.settings import Settings
+from lib.states import Holding
 from lib.warehouse import Session
 from lib.warehouse.interface import Row
 

@@ -19,7 +19,7 @@ from typing import Any
 from lib.audit import keep_stage, refusals
 from lib.blocking import ask_blocking, blocked_dates
 from lib.calendar import read_calendar
-from lib.coverage import Holding, holdings
+from lib.coverage import holdings
 from lib.digests import InputDigests
 from lib.errors import QueryFailed
 from lib.lease import Fence, Fenced
@@ -28,6 +28,7 @@ from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
 from lib.stages import new_stage, owners
+from lib.states import Holding
 from lib.warehouse import Publication, Session, Warehouse
 
 PUBLISHED, FAILED, BLOCKED, INTERRUPTED = "published", "failed", "blocked", "interrupted"

@@ -11,10 +11,11 @@ from typing import Any
 
 from sqlglot.dialects import BigQuery
 
-from lib.coverage import DateState, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.exclusions import told
 from lib.registry import Registry, Table, registry
 from lib.settings import EXPECTED, Settings
+from lib.states import DateState, TableCoverage
 
 CHECKS = Path(__file__).parent / "checks"
 UNRULED = {"warehouse", "runs", "models", "backfill", "signing", "exclusions"}  # they change no plan and no verdict

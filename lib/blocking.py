@@ -7,9 +7,10 @@ from datetime import date
 from itertools import pairwise
 
 from lib.calendar import Calendar
-from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage, ask_holdings, ask_states
+from lib.coverage import Judge, ask_holdings, ask_states
 from lib.registry import DATE, Registry, Table
 from lib.settings import Settings
+from lib.states import FULL, DateState, Holding, TableCoverage
 from lib.warehouse import Session
 
 FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is

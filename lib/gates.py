@@ -8,10 +8,11 @@ from typing import Any
 
 from lib.blocking import FIRST_GATED_PHASE
 from lib.calendar import as_ranges
-from lib.coverage import ABSENT, FULL, PARTIAL, DateState, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.errors import CannotJudge
 from lib.exclusions import exclusion_findings, in_force, told
 from lib.phase4_gate import Roots, ask_defaults, default_findings, default_rates
+from lib.states import ABSENT, FULL, PARTIAL, DateState, TableCoverage
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
 
-from lib.coverage import FULL, NOT_ELIGIBLE, DateState, TableCoverage
+from lib.states import FULL, NOT_ELIGIBLE, DateState, TableCoverage
 
 GRID_MIME = "application/vnd.runbook.grid+json"
 BREAK_DAYS = 4  # so many days without a game end a bar: the All-Star break is seen as one

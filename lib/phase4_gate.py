@@ -10,8 +10,9 @@ from typing import Any
 
 from lib.blocking import red_dates, upstream_reason
 from lib.calendar import as_ranges
-from lib.coverage import FULL, DateState, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.features import ALL_FEATURES
+from lib.states import FULL, DateState, TableCoverage
 from lib.verdicts import AMBER, GREEN, RED, Finding
 from lib.warehouse.interface import Row
 

@@ -16,11 +16,12 @@ from pathlib import Path
 from lib.basis import Basis, read_basis
 from lib.blocking import FIRST_GATED_PHASE, red_dates, upstream_reason
 from lib.calendar import Calendar
-from lib.coverage import DateState, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.files import write_whole
 from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
+from lib.states import DateState, TableCoverage
 from lib.warehouse.interface import Row
 
 SCHEMA = 2  # 1 did not say what the plan was made from

@@ -12,9 +12,10 @@ from datetime import date
 from pathlib import Path
 
 from lib.basis import HELD, RAW, Basis, changed_code, changed_rules, parts_moved, states_of, warehouse_id, watched
-from lib.coverage import DateState, Judge
+from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.plan import Chunk, Plan, read_plan
+from lib.states import DateState
 
 AGAIN = "make a new plan with 'runbook plan --out FILE' and have it reviewed"
 NAMED = 3  # dates that a sentence names

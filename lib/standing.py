@@ -10,10 +10,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict
 
 from lib.checks import checks_of
-from lib.coverage import Judge, TableCoverage
+from lib.coverage import Judge
 from lib.exclusions import told
 from lib.gates import coverage_gate
 from lib.settings import Settings
+from lib.states import TableCoverage
 from lib.verdicts import Verdict
 from lib.waivers import waivers
 

@@ -24,7 +24,7 @@ from lib.calendar import as_date, closed_range, read_calendar
 from lib.checks import SETS, run_set
 from lib.checks.foreign import of_foreign_rows
 from lib.costs import Billed, cost_verdict, estimate_of, with_spent
-from lib.coverage import Judge, Known, TableCoverage
+from lib.coverage import Judge, Known
 from lib.errors import BadInput, GateFailed
 from lib.gates import coverage_gate
 from lib.history import Attempt, latest_attempts
@@ -41,6 +41,7 @@ from lib.registry import registry
 from lib.reviewed import refuse_changed_code
 from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
+from lib.states import TableCoverage
 from lib.verdicts import Verdict
 from lib.warehouse import Warehouse, connect
 from lib.warehouse.interface import Answers

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from lib.coverage import TableCoverage
 from lib.settings import Settings
+from lib.states import TableCoverage
 
 EXCLUDED_PCT = 2  # of a season's dates
 FLOORS = {"3": ("analytics_coverage_pct", 95), "4": ("precompute_coverage_pct", 88)}

@@ -7,8 +7,8 @@ from datetime import date
 
 from lib.charts.look import ALARM, INK, NAMES, SIGNS, STATES, Fill
 from lib.charts.picture import Axis, Boxes, Note, Picture, floats
-from lib.coverage import TableCoverage
 from lib.grid import AUTUMN, GRID_MIME, GridTable, Live, Run, grid_tables, grid_title, season_of
+from lib.states import TableCoverage
 
 MONTHS = ((10, "Oct"), (11, "Nov"), (12, "Dec"), (1, "Jan"), (2, "Feb"), (3, "Mar"), (4, "Apr"), (5, "May"), (6, "Jun"))
 HEAD, GAP, ROW = 1.25, 0.5, 15  # rows for a table's name, rows between tables, pixels a row

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.calendar import closed_range, read_calendar
-from lib.coverage import Judge, TableCoverage
+from lib.coverage import Judge
 from lib.grid import look_of
 from lib.lease import Lease, as_rows
 from lib.live.progress import FAILED, FULL, RUNNING, Progress, read_progress
@@ -22,6 +22,7 @@ from lib.live.work import LAUNCH, RUN, Work, all_work
 from lib.monitor import LATEST_ATTEMPTS
 from lib.registry import registry
 from lib.settings import Settings
+from lib.states import TableCoverage
 from lib.warehouse import EmbeddedWarehouse, Session, Warehouse
 from lib.warehouse.locks import reading
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lib.coverage import FULL, Judge
+from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.features import TRAINING_21
 from lib.lease import Fence
@@ -18,6 +18,7 @@ from lib.ml.matrix import NUMBERS, Floats
 from lib.ml.scores import MODEL, MOVING_AVERAGE, QUANTILES, averages
 from lib.phase4_gate import STORE
 from lib.registry import registry
+from lib.states import FULL
 from lib.warehouse import Publication, Session, Warehouse
 
 if TYPE_CHECKING:

@@ -13,10 +13,9 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,12 +23,13 @@ import duckdb
 import psutil
 
 from lib.contract import Column, Contract
-from lib.dialect import column_type, create_table, to_duckdb
-from lib.errors import BadInput, CannotJudge, QueryFailed, RunbookError
+from lib.dialect import column_type, create_table
+from lib.errors import BadInput, CannotJudge, RunbookError
 from lib.lease import Lease, Owner
 from lib.moments import moment
 from lib.registry import registry
-from lib.warehouse.interface import Answers, Publication
+from lib.warehouse.embedded_session import EmbeddedSession, first_line, quoted
+from lib.warehouse.interface import Publication
 from lib.warehouse.leases import FileLeases, held, show, take
 from lib.warehouse.locks import reading, writing
 
@@ -39,78 +39,6 @@ if TYPE_CHECKING:
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"}
 DIFFERENT_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-
-
-@dataclass
-class EmbeddedSession:
-    """One consistent look at the file."""
-
-    connection: duckdb.DuckDBPyConnection
-    jobs_are_dear: bool = False
-    _kept: dict[str, str] = field(default_factory=dict)
-
-    def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
-        """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
-        return self._run(to_duckdb(sql), parameters).fetchall()
-
-    def arrow_schema(self, table: str) -> pa.Schema:
-        """The types of a table's columns, as an answer would have them."""
-        with _failures_are_said():
-            return self.connection.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
-
-    def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
-        """The rows of a query once they are needed, looked up once."""
-        return cache(lambda: self.rows(sql, **parameters))
-
-    def recall(self, answers: Answers) -> None:
-        """A file is looked at again faster than answers are kept."""
-
-    def facts(self) -> dict[str, str]:
-        """What is noted about the warehouse: as_of, kind, id."""
-        return dict(self.rows("SELECT name, value FROM runbook.meta"))
-
-    def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
-        """Gives a query a name; its rows are kept, so that they are computed once."""
-        self.keep(name, sql, contract, **parameters)
-
-    def arrow(self, sql: str, **parameters: object) -> pa.Table:
-        """The rows of a query as an Arrow table."""
-        text = to_duckdb(sql)
-        with _failures_are_said():
-            return self.connection.sql(text, params=_used(text, parameters)).to_arrow_table()
-
-    def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
-        """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
-        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql, contract)}", parameters)
-
-    def keep_once(self, sql: str, **parameters: object) -> str:
-        """The name under which a query's rows are kept; asked for again, the query is not run again."""
-        asked = repr((sql, sorted(parameters.items())))
-        if asked not in self._kept:
-            self._kept[asked] = f"kept_{len(self._kept)}"
-            self.keep(self._kept[asked], sql, None, **parameters)
-        return self._kept[asked]
-
-    def write_stage(self, name: str, stage: Path, where: str) -> None:
-        """Writes what was kept under *name* to a file of its own."""
-        self._run(
-            f"COPY (SELECT * FROM {name} WHERE {where}) TO {_quoted(stage)} (FORMAT parquet, USE_TMP_FILE false)", {}
-        )
-
-    @cached_property
-    def tables(self) -> dict[str, tuple[str, ...]]:
-        """Every table by ``dataset.table``, with its columns."""
-        found = self._run(
-            "SELECT table_schema || '.' || table_name, list(column_name ORDER BY ordinal_position)"
-            " FROM information_schema.columns WHERE table_schema NOT IN ('main', 'information_schema', 'pg_catalog')"
-            " GROUP BY ALL",
-            {},
-        )
-        return {name: tuple(columns) for name, columns in found.fetchall()}
-
-    def _run(self, text: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
-        with _failures_are_said():
-            return self.connection.execute(text, _used(text, parameters))
 
 
 @dataclass
@@ -219,7 +147,7 @@ class EmbeddedWarehouse:
                 connection.execute(f"DELETE FROM {publication.table} WHERE {column} IN (SELECT unnest($days))", days)
                 moment("rows deleted")
                 connection.execute(
-                    f"INSERT INTO {publication.table} BY NAME FROM read_parquet({_quoted(publication.stage)})"
+                    f"INSERT INTO {publication.table} BY NAME FROM read_parquet({quoted(publication.stage)})"
                 )
                 moment("rows inserted")
             if publication.receipts or publication.stage is not None:
@@ -321,7 +249,7 @@ class EmbeddedWarehouse:
             except duckdb.Error as error:
                 holder = DIFFERENT_HOLDER.search(str(error))
                 if holder is None:
-                    raise CannotJudge(f"{self.path} cannot be opened as a DuckDB file: {_first_line(error)}") from error
+                    raise CannotJudge(f"{self.path} cannot be opened as a DuckDB file: {first_line(error)}") from error
                 if time.monotonic() > deadline:
                     raise CannotJudge(self._held_by(int(holder["pid"]))) from error
                 time.sleep(random.uniform(0.01, 0.1))
@@ -371,20 +299,6 @@ def system_contracts() -> list[Contract]:
     return [table.contract for table in registry().tables.values() if table.contract.dataset == "runbook"]
 
 
-def _used(text: str, parameters: Mapping[str, object]) -> dict[str, object]:
-    return {name: value for name, value in parameters.items() if re.search(rf"\${name}\b", text)}
-
-
-@contextmanager
-def _failures_are_said() -> Iterator[None]:
-    try:
-        yield
-    except duckdb.Error as error:
-        if "No space left" in str(error):
-            raise CannotJudge(f"the disk is full: {_first_line(error)}; free some space and run again") from error
-        raise QueryFailed(f"the warehouse could not answer: {_first_line(error)}") from error
-
-
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple[Any, ...], ...]) -> None:
     if not rows:
         return
@@ -395,10 +309,6 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple
     connection.register("incoming", columns)
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _file_system(folder: Path) -> str:
@@ -428,8 +338,4 @@ def _full_disk_is_said(path: Path) -> Iterator[None]:
     except (duckdb.Error, OSError) as error:
         full = getattr(error, "errno", None) == errno.ENOSPC or "No space left" in str(error)
         sentence = f"the disk of {path} is full: nothing was published; free some space and run again"
-        raise CannotJudge(sentence if full else f"{path}: publish failed: {_first_line(error)}") from error
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0][:300]
+        raise CannotJudge(sentence if full else f"{path}: publish failed: {first_line(error)}") from error

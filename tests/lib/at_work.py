@@ -14,12 +14,13 @@ import pyarrow as pa
 
 from lib.backfill import Backfill, Outcome
 from lib.calendar import closed_range, read_calendar
-from lib.coverage import DateState, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.gates import coverage_gate
 from lib.plan import Plan, Wish, make_plan
 from lib.registry import Registry, registry
 from lib.sandbox import load_raw
 from lib.settings import Settings
+from lib.states import DateState, TableCoverage
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 from tests.lib.raw_rows import RawRows

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from lib.coverage import ABSENT, FULL, NOT_ELIGIBLE, PARTIAL, DateState, Holding, key_parts
+from lib.coverage import key_parts
 from lib.errors import CannotJudge
 from lib.registry import registry
 from lib.settings import Settings
+from lib.states import ABSENT, FULL, NOT_ELIGIBLE, PARTIAL, DateState, Holding
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import (
     PHASE_3,

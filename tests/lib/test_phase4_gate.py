@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from lib.backfill import Backfill, Outcome
 from lib.calendar import Calendar, read_calendar
-from lib.coverage import FULL, DateState, Holding, Judge, TableCoverage
+from lib.coverage import Judge
 from lib.errors import CannotJudge
 from lib.gates import coverage_gate
 from lib.league import pocket_league
@@ -26,6 +26,7 @@ from lib.plan import Chunk, Plan, Wish, make_plan, read_plan
 from lib.registry import registry
 from lib.sandbox import load_raw
 from lib.settings import FeatureFacts, Settings, load_settings
+from lib.states import FULL, DateState, Holding, TableCoverage
 from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 

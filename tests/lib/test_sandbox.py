@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from lib.coverage import FULL, NOT_ELIGIBLE
 from lib.gates import coverage_gate
 from lib.league import League, full_league
 from lib.raw_gate import raw_gate
 from lib.sandbox import compute_all, load_raw, take_away
 from lib.settings import ROOT, Settings, load_settings
+from lib.states import FULL, NOT_ELIGIBLE
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 from tests.lib.at_work import (

@@ -16,9 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from lib.coverage import FULL
 from lib.plan import read_plan
 from lib.settings import ROOT, Settings
+from lib.states import FULL
 from lib.warehouse import EmbeddedWarehouse, connect
 from runbook.archive import verify
 from runbook.chain import GATES

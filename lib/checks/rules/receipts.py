@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection
 from datetime import date
 
 from lib.checks.model import POST_BACKFILL, RECEIPTS, Check, Offenders, Scope
-from lib.coverage import DateState, key_parts
+from lib.coverage import key_parts
 from lib.registry import Table
+from lib.states import DateState
 from lib.verdicts import AMBER, RED
 
 Row = tuple[date, int, int, str]  # a date, its rows, those that do not fit their hash, one of them

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from lib.coverage import DateState, Holding, TableCoverage
+from lib.states import DateState, Holding, TableCoverage
 
 FIRST = date(2023, 10, 24)
 
