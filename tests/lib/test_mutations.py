@@ -57,7 +57,9 @@ class Mutator:
         with warehouse.writing() as connection:
             self._tables = [t for t in registry().computed if settings.phase_of(t.name) in PHASES]
             self._rows = {
-                t.name: connection.execute(f"SELECT rowid, {t.date_column} FROM {t.name} ORDER BY rowid").fetchall()
+                t.name: connection.execute(
+                    f"SELECT rowid, {t.date_column} FROM {t.name} ORDER BY {', '.join(t.contract.key)}"
+                ).fetchall()
                 for t in self._tables
             }
         self._used: set[tuple[str, date]] = set()

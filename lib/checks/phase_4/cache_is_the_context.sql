@@ -24,5 +24,6 @@ WHERE cache.cache_date BETWEEN @first AND @last AND context.game_date BETWEEN @f
     OR cache.three_pt_rate_last_10 IS DISTINCT FROM zones.three_pt_rate_last_10
     OR cache.assisted_rate_last_10 IS DISTINCT FROM zones.assisted_rate_last_10
     OR cache.shot_zone_data_available != (cache.primary_scoring_zone IS NOT NULL)
-    OR cache.early_season_flag != (cache.games_played_season < 10))
+    OR cache.early_season_flag != (cache.games_played_season < 10)
+    OR cache.quality_tier IS DISTINCT FROM CASE WHEN cache.games_played_season < 10 THEN 'bronze' WHEN cache.primary_scoring_zone IS NULL THEN 'silver' ELSE 'gold' END)
 ORDER BY cache.cache_date, cache.player_lookup

@@ -1,6 +1,6 @@
 -- set: post-backfill
 -- severity: red
--- means: rows whose feature array is not 25 long, not named by 25 names, or not what the columns of the row say
+-- means: rows whose feature array is not 25 long, not named by 25 names, or not what the columns of the row say; or whose grade is not that of their score
 -- cause: the array was built from another list of features, or one of the two was edited
 -- do: a model reads features by place: look at the SELECT of ml_feature_store_v2
 SELECT game_date, player_lookup, ARRAY_LENGTH(features) AS features, ARRAY_LENGTH(feature_names) AS names
@@ -14,5 +14,6 @@ WHERE game_date BETWEEN @first AND @last
     OR features[SAFE_OFFSET(13)] != CAST(opponent_def_rating_last_15 AS FLOAT64)
     OR features[SAFE_OFFSET(14)] != CAST(opponent_pace_last_15 AS FLOAT64) OR features[SAFE_OFFSET(15)] != IF(is_home, 1.0, 0.0)
     OR features[SAFE_OFFSET(16)] != IF(back_to_back, 1.0, 0.0) OR features[SAFE_OFFSET(22)] != CAST(team_pace_last_10 AS FLOAT64)
-    OR features[SAFE_OFFSET(23)] != CAST(team_off_rating_last_10 AS FLOAT64))
+    OR features[SAFE_OFFSET(23)] != CAST(team_off_rating_last_10 AS FLOAT64)
+    OR quality_tier IS DISTINCT FROM CASE WHEN feature_quality_score >= 95 THEN 'gold' WHEN feature_quality_score >= 70 THEN 'silver' ELSE 'bronze' END)
 ORDER BY game_date, player_lookup
