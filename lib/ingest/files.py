@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from lib.errors import BadInput
 from lib.ingest.kinds import KINDS, Kind, recognise, refuse_gone
 
 SUFFIXES = (".parquet", ".csv")
+UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error)
 
 
 @dataclass(frozen=True)
@@ -27,16 +28,22 @@ class Source:
     rows: pa.Table
 
 
-def read_sources(folder: Path) -> tuple[list[Source], list[str]]:
-    """Every file of *folder* that is recognised, by name, and the names of the Parquet and CSV files that are not.
-
-    BadInput where the folder is missing, has no file of a known kind or no schedule, or a file cannot be read.
-    """
+def paths_of(folder: Path) -> list[Path]:
+    """The Parquet and CSV files of *folder*, by name; BadInput where it is missing."""
     if not folder.is_dir():
         raise BadInput(f"{folder}: there is no such folder; name the folder that holds the files")
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+
+
+def read_sources(folder: Path, besides: Collection[str] = ()) -> tuple[list[Source], list[str]]:
+    """Every file of *folder* that is recognised, by name, and the names of the Parquet and CSV files that are not.
+
+    The files named in *besides* are left out. BadInput where the folder is missing, has no file of a known kind or no
+    schedule, or a file cannot be read.
+    """
     sources: list[Source] = []
     strangers: list[str] = []
-    for path in sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES):
+    for path in (path for path in paths_of(folder) if path.name not in besides):
         found = _read(path)
         sources += found
         strangers += [] if found else [path.name]
@@ -57,19 +64,25 @@ def _refuse_without_schedule(folder: Path, kinds: set[str]) -> None:
 
 def _read(path: Path) -> list[Source]:
     try:
-        columns = _column_names(path)
+        columns = column_names(path)
         kinds = recognise(columns)
         for kind in kinds:
             refuse_gone(path.name, kind, columns)
         wanted = {name for kind in kinds for name in kind.columns}
         rows = _read_text(path, [column for column in columns if column.lower() in wanted]) if kinds else None
-    except (pa.ArrowException, OSError, UnicodeDecodeError, csv.Error) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise BadInput(f"{path.name}: cannot be read ({reason}); replace the file") from error
+    except UNREADABLE as error:
+        raise unreadable(path, error) from error
     return [Source(path.name, kind, _columns_of(rows, kind)) for kind in kinds] if rows is not None else []
 
 
-def _column_names(path: Path) -> list[str]:
+def unreadable(path: Path, error: Exception) -> BadInput:
+    """What to say of a file that is cut off or something else than its name says."""
+    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    return BadInput(f"{path.name}: cannot be read ({reason}); replace the file")
+
+
+def column_names(path: Path) -> list[str]:
+    """The names in the head of a file; BadInput where a column of a known kind is there twice."""
     if path.suffix.lower() == ".parquet":
         names = list(pq.read_schema(path).names)
     else:

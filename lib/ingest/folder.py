@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
@@ -29,13 +30,13 @@ SELECTS = {
 }
 
 
-def read_folder(folder: Path) -> Ingested:
-    """Reads every Parquet and CSV file of *folder* that is recognised by its columns.
+def read_folder(folder: Path, besides: Collection[str] = ()) -> Ingested:
+    """Reads every Parquet and CSV file of *folder*, but those named in *besides*, that is recognised by its columns.
 
     The same files always give the same rows, whatever their names' case or the machine. As-of is the day after the last
     final game. BadInput, with one sentence, where a file cannot be taken as it is; nothing is written anywhere.
     """
-    sources, strangers = read_sources(folder)
+    sources, strangers = read_sources(folder, besides)
     with duckdb.connect() as con:
         for kind in KINDS:
             stage(con, kind, [source for source in sources if source.kind is kind])

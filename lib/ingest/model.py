@@ -1,4 +1,4 @@
-"""What an ingest gives back."""
+"""What an ingest and a correction give back."""
 
 from __future__ import annotations
 
@@ -38,4 +38,28 @@ class Ingested:
     tables: Mapping[str, pa.Table]
     as_of: datetime.date
     report: tuple[SourceReport, ...]
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """One raw table on one date: how many of its keys came, went, or hold other values."""
+
+    table: str
+    day: datetime.date
+    added: int
+    gone: int
+    changed: int
+
+
+@dataclass(frozen=True)
+class Correction:
+    """What a folder changes. ``same`` counts the (table, date) pairs of the folder that are as they were.
+
+    ``as_of`` is that of the warehouse afterwards: a final game past the old one moves it.
+    """
+
+    changes: tuple[Change, ...]
+    same: int
+    as_of: datetime.date
     findings: tuple[str, ...]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import duckdb
+from rich.console import RenderableType
 from rich.table import Table
 
 from lib.ingest.files import Source
-from lib.ingest.model import Ingested, SourceReport
+from lib.ingest.model import Correction, Ingested, SourceReport
 from lib.ingest.query import first_row, rows
 
 
@@ -45,6 +46,20 @@ def render_report(ingested: Ingested) -> Table:
             _counts(report.per_season),
         )
     return table
+
+
+def render_changes(correction: Correction, most: int = 20) -> list[RenderableType]:
+    """What a correction changes, by table and date, at most *most* of them; then the sum and the findings."""
+    table = Table()
+    for title in ("raw table", "date", "added", "gone", "changed"):
+        table.add_column(title, justify="left" if title in ("raw table", "date") else "right")
+    for change in correction.changes[:most]:
+        figures = (change.added, change.gone, change.changed)
+        table.add_row(change.table.partition(".")[2], str(change.day), *(f"{figure:,}" for figure in figures))
+    more = len(correction.changes) - most
+    left_out = f" Not shown: {more:,}; --json has all." if more > 0 else ""
+    total = f"Table-dates: {len(correction.changes):,} with other rows, {correction.same:,} as they were.{left_out}"
+    return [*([table] if correction.changes else []), total, *(f"  ▲ {finding}" for finding in correction.findings)]
 
 
 def _counts(counts: Mapping[str, int]) -> str:

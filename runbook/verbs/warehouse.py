@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -55,21 +56,52 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--into", is_flag=True, help="Correct the warehouse that is there instead of making a new one.")
+@click.option("--dry-run", is_flag=True, help="With --into: say what would change, and change nothing.")
 @json_option
 @warehouse_option
-def ingest(folder: Path, as_json: bool, url: str | None) -> int:
+def ingest(folder: Path, into: bool, dry_run: bool, as_json: bool, url: str | None) -> int:
     """Load files in the shapes of stats.nba.com from FOLDER into a new warehouse.
 
     Parquet or CSV: LeagueGameLog of players and of teams, LeagueGameFinder (the schedule), ShotChartDetail, game
     lines. Ends with a table of what was read, loaded and dropped, and with what the files do not hold.
 
+    With --into the rows of FOLDER take the place of the raw rows of the same tables and dates, all or none. FOLDER may
+    then hold files with a raw table's own columns, too. Afterwards 'runbook plan' shows the dates that are outdated.
+
     \b
-    Example:
+    Examples:
       runbook ingest downloads --warehouse duckdb:////data/nba.duckdb
+      runbook ingest corrections --into --dry-run
     """
     place = open_place(url)
+    if dry_run and not into:
+        raise BadInput("--dry-run goes with --into: a new warehouse replaces nothing")
+    if into:
+        return correct_from(place, folder, dry_run, as_json)
     refuse_existing(place)
     return load_folder(place, folder, as_json)
+
+
+def correct_from(place: Place, folder: Path, dry_run: bool, as_json: bool) -> int:
+    """Replaces raw rows by those of *folder*, or rehearses it, and shows what changed by table and date."""
+    from lib.ingest.correction import correct
+    from lib.ingest.report import render_changes
+
+    before = place.warehouse.meta().get("as_of")
+    done = correct(as_file(place.warehouse), folder, rehearse=dry_run)
+    if as_json:
+        said = {**asdict(done), "rehearsed": dry_run}
+        click.echo(json.dumps(said, default=str, indent=1))
+        return 0
+    for part in render_changes(done):
+        place.console.print(part)
+    moved = f" As-of {'would move' if dry_run else 'moves'} to {done.as_of}." if str(done.as_of) != before else ""
+    if dry_run:
+        place.console.print(f"Nothing was written.{moved}")
+    elif done.changes:
+        place.console.print(f"Written to {place.warehouse.place}.{moved} What is outdated now: runbook plan")
+    return 0
 
 
 def load_folder(place: Place, folder: Path, as_json: bool) -> int:
@@ -102,5 +134,6 @@ def refuse_existing(place: Place) -> None:
     """BadInput where there is a warehouse already: nothing is overwritten."""
     if place.warehouse.exists():
         raise BadInput(
-            f"there is a warehouse at {place.warehouse.place} already: remove it, or choose another --warehouse"
+            f"there is a warehouse at {place.warehouse.place} already: remove it, choose another --warehouse, or "
+            "correct its raw rows with 'runbook ingest DIR --into'"
         )

@@ -375,6 +375,25 @@ def test_ingest_never_writes_over_a_warehouse(say: Say, at: tuple[str, str], tmp
     _refused(say("ingest", tmp_path, *at), 2, "already")
 
 
+def test_ingest_into_says_what_it_changed_by_table_and_date(
+    say: Say, raw_only: EmbeddedWarehouse, tmp_path: Path
+) -> None:
+    at, folder = ("--warehouse", raw_only.url), tmp_path / "corrections"
+    folder.mkdir()
+    with raw_only.reading() as session:
+        day = session.rows("SELECT MAX(game_date) AS day FROM nba_raw.nbac_team_boxscore")[0][0]
+        rows = f"SELECT * REPLACE (assists + 1 AS assists) FROM nba_raw.nbac_team_boxscore WHERE game_date = '{day}'"
+        session.connection.execute(f"COPY ({rows}) TO '{folder / 'boxes.csv'}'")
+    assert "Nothing was written" in say("ingest", folder, "--into", "--dry-run", *at)[1]
+    code, out, err = say("ingest", folder, "--into", "--json", *at)
+    assert (code, err) == (0, "")
+    change = json.loads(out)["changes"][0]
+    assert (change["table"], change["day"], change["gone"]) == ("nba_raw.nbac_team_boxscore", str(day), 0)
+    assert "Table-dates: 0 with other rows, 1 as they were." in say("ingest", folder, "--into", *at)[1]
+    _refused(say("ingest", folder, "--dry-run", *at), 2, "--into")
+    _refused(say("ingest", folder, "--into", "--warehouse", f"duckdb:///{tmp_path}/none.duckdb"), 2, "no warehouse")
+
+
 def test_as_of_decides_what_is_past_not_the_clock(say: Say, at: tuple[str, str], warehouse: EmbeddedWarehouse) -> None:
     change(warehouse, "UPDATE runbook.meta SET value = '2024-12-01' WHERE name = 'as_of'")
     _refused(say("gate", 3, "--end-date", date(2024, 12, 2), *at), 2, "past as-of 2024-12-01")
