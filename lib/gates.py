@@ -14,6 +14,7 @@ from lib.exclusions import exclusion_findings, in_force, told
 from lib.phase4_gate import Roots, ask_defaults, default_findings, default_rates
 from lib.states import ABSENT, FULL, PARTIAL, DateState, TableCoverage
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
+from lib.wording import counted
 
 
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
@@ -123,7 +124,14 @@ def _missing(coverage: TableCoverage, threshold: float, judge: Judge) -> list[Fi
         if any(s.todo for s in missing)
         else f"load the raw data that is missing, then {_mend(coverage.phase)}"
     )
-    return [Finding(severity, coverage.table, f"missing {len(missing)} dates{because}: {_dates(missing, judge)}", mend)]
+    return [
+        Finding(
+            severity,
+            coverage.table,
+            f"missing {counted(len(missing), 'date')}{because}: {_dates(missing, judge)}",
+            mend,
+        )
+    ]
 
 
 def _because(reasons: Sequence[str], missing: int) -> str:
@@ -141,7 +149,10 @@ def _torn(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | 
     first = torn[0].holding
     example = f"{first.day} holds {first.present} of {first.expected} keys, {first.example} is not there"
     return Finding(
-        RED, coverage.table, f"torn on {len(torn)} dates: {_dates(torn, judge)}; {example}", _mend(coverage.phase)
+        RED,
+        coverage.table,
+        f"torn on {counted(len(torn), 'date')}: {_dates(torn, judge)}; {example}",
+        _mend(coverage.phase),
     )
 
 
@@ -170,7 +181,7 @@ def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Findin
     return Finding(
         RED,
         coverage.table,
-        f"outdated on {len(outdated)} dates: {_dates(outdated, judge)}; {why}",
+        f"outdated on {counted(len(outdated), 'date')}: {_dates(outdated, judge)}; {why}",
         _mend(coverage.phase),
     )
 
@@ -184,14 +195,14 @@ def _doubled(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding
     mend = _mend(coverage.phase)
     if not any(s.todo for s in doubled):
         mend = f"no run wrote these rows: look at them; {mend} --recompute-found deletes them"
-    return Finding(RED, coverage.table, f"extra or doubled keys on {len(doubled)} dates: {where}", mend)
+    return Finding(RED, coverage.table, f"extra or doubled keys on {counted(len(doubled), 'date')}: {where}", mend)
 
 
 def _found(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
     found = [s for s in coverage.days if s.found]
     if not found:
         return None
-    what = f"found on {len(found)} dates, written by something else: {_dates(found, judge)}"
+    what = f"found on {counted(len(found), 'date')}, written by something else: {_dates(found, judge)}"
     return Finding(
         AMBER, coverage.table, what, f"{_mend(coverage.phase)} takes stock of them; --recompute-found replaces them"
     )

@@ -11,6 +11,7 @@ from lib.live.progress import FILE, Notes, Progress
 from lib.live.work import LAUNCH, at_work
 from lib.plan import Plan
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
+from lib.wording import counted
 
 
 def run_launch(
@@ -41,7 +42,7 @@ def launch_verdict(table: str, outcomes: Sequence[Outcome], found: Sequence[date
     findings = [Finding(RED, f"{table} {day}", why, retry) for day, why in sorted(failed.items())]
     findings += [Finding(AMBER, f"{table} {day}", why) for day, why in sorted(blocked.items())]
     stock = f", {len(found)} found dates taken stock of" if found else ""
-    sentence = f"{len(published)} dates published, {sum(published.values())} rows, {len(failed)} failed, {len(blocked)} blocked{stock}."
+    sentence = f"{counted(len(published), 'date')} published, {counted(sum(published.values()), 'row')}, {len(failed)} failed, {len(blocked)} blocked{stock}."
     lines = tuple(_line(outcome) for outcome in outcomes)
     return verdict_of("published", sentence, findings, table=lines, about={"table": table})
 

@@ -23,6 +23,7 @@ from lib.grid import GridTable, grid_table, grid_tables
 from lib.registry import HISTORY, Registry, Table, registry
 from lib.states import DateState, TableCoverage
 from lib.warehouse.interface import Row
+from lib.wording import counted
 
 SCHEMA = 2  # 1 did not say what the plan was made from
 SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
@@ -45,7 +46,7 @@ class Chunk:
     @property
     def title(self) -> str:
         """For instance ``upcoming_team_game_context 2021-10-19..2022-06-16, 160 dates``."""
-        return f"{self.table.partition('.')[2]} {self.days[0]}..{self.days[-1]}, {len(self.days)} dates"
+        return f"{self.table.partition('.')[2]} {self.days[0]}..{self.days[-1]}, {counted(len(self.days), 'date')}"
 
 
 @dataclass(frozen=True)

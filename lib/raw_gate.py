@@ -14,6 +14,7 @@ from lib.settings import Settings
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 from lib.warehouse import Session
 from lib.warehouse.interface import Row
+from lib.wording import counted
 
 Rows = Callable[[], list[Row]]
 INGEST = "load what is missing, then run the gate again: runbook gate 2"
@@ -217,7 +218,7 @@ def _chain_findings(
     percent = 100 * (len(judged) - len(missing)) / len(judged) if judged else 100
     severity = AMBER if percent >= settings.gates.raw_coverage_pct else RED
     games = sum(count for _, count in short.values())
-    what = f"no box score for {games} games on {len(short)} dates: {as_ranges(short, list(calendar.games))}"
+    what = f"no box score for {counted(games, 'game')} on {counted(len(short), 'date')}: {as_ranges(short, list(calendar.games))}"
     return [Finding(severity, chain, what, INGEST)]
 
 

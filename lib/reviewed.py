@@ -16,6 +16,7 @@ from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.plan import Chunk, Plan, read_plan
 from lib.states import DateState
+from lib.wording import counted
 
 AGAIN = "make a new plan with 'runbook plan --out FILE' and have it reviewed"
 NAMED = 3  # dates that a sentence names
@@ -150,4 +151,4 @@ def _chunk_without(chunk: Chunk, done: set[tuple[str, date]]) -> Chunk:
 
 def _named(days: list[date]) -> str:
     more = f" and {len(days) - NAMED} more" if len(days) > NAMED else ""
-    return f"{len(days)} dates ({', '.join(map(str, days[:NAMED]))}{more})"
+    return f"{counted(len(days), 'date')} ({', '.join(map(str, days[:NAMED]))}{more})"

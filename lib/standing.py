@@ -17,6 +17,7 @@ from lib.settings import Settings
 from lib.states import TableCoverage
 from lib.verdicts import Verdict
 from lib.waivers import waivers
+from lib.wording import counted
 
 ML = "ml"
 MATRIX = "the training matrix"
@@ -157,7 +158,7 @@ def _how(before: SeasonSums | None, after: SeasonSums | None) -> str:
         return f"{before.rows} rows when it was signed, {after.rows} now"
     if before.content != after.content:
         return "its rows are other ones than were signed"
-    return f"{after.outdated} dates are outdated"
+    return f"outdated on {counted(after.outdated, 'date')}"
 
 
 def _changed(what: str, signed: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:

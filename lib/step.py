@@ -15,6 +15,7 @@ from datetime import date
 from html import escape
 from pathlib import Path
 
+from IPython.core.getipython import get_ipython
 from IPython.display import HTML, display
 
 from lib import preflight, signoff
@@ -28,6 +29,7 @@ from lib.coverage import Judge, Known
 from lib.errors import BadInput, GateFailed
 from lib.gates import coverage_gate
 from lib.history import Attempt, latest_attempts
+from lib.injected import refuse_unknown_parameters
 from lib.launch import run_launch
 from lib.lease import inherited, publishing
 from lib.live.cell import display_of, interactive
@@ -242,8 +244,10 @@ def open_step(
 ) -> Step:
     """Opens a step. Empty texts mean the defaults: the settings' warehouse and start, the warehouse's as-of.
 
-    Raises BadInput for a date that is no date.
+    Raises BadInput for a date that is no date, and for a parameter that the notebook does not declare.
     """
+    kernel = get_ipython()
+    refuse_unknown_parameters(kernel.user_ns.get("In", []) if kernel else [])
     settings = load_settings()
     url = warehouse or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
     step = Step(

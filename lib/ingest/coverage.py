@@ -9,7 +9,7 @@ import duckdb
 
 from lib.ingest.kinds import KINDS
 from lib.ingest.query import first_row, rows
-from lib.ingest.wording import counted, some
+from lib.wording import counted, some
 
 WHAT = {
     "players": "player rows",

@@ -12,7 +12,7 @@ from lib.ingest.coverage import absent, capped, torn_shots
 from lib.ingest.query import rows
 from lib.ingest.stage import DIFFERENT
 from lib.ingest.sums import contradictions, score_sources, unlike_sums
-from lib.ingest.wording import counted, some
+from lib.wording import counted, some
 
 ROWS = {
     "schedule": "schedule row",

@@ -12,8 +12,8 @@ import duckdb
 
 from lib.errors import BadInput
 from lib.ingest.query import rows
-from lib.ingest.wording import counted, some
 from lib.registry import Table
+from lib.wording import counted, some
 
 # A game is known by its date and its two teams: their order in an id is not to be relied on.
 PAIR = "least(home_team_tricode, away_team_tricode) || ' and ' || greatest(home_team_tricode, away_team_tricode)"

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from lib.errors import BadInput
 from lib.ingest.query import first_row, rows
-from lib.ingest.wording import counted
+from lib.wording import counted
 
 # Where a name was read: the box score's spelling goes before the shot chart's.
 _NAMES = """

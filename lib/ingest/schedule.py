@@ -8,7 +8,7 @@ from lib.errors import BadInput
 from lib.ingest.query import first_row, rows
 from lib.ingest.stage import EXHIBITION
 from lib.ingest.teams import known_sql
-from lib.ingest.wording import some
+from lib.wording import some
 
 SEASON_YEAR = "CAST(substr(game_id, 4, 2) AS INT) + CASE WHEN substr(game_id, 4, 2) >= '46' THEN 1900 ELSE 2000 END"
 SEASON = "season_year || '-' || lpad(CAST((season_year + 1) % 100 AS TEXT), 2, '0')"

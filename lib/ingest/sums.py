@@ -6,7 +6,7 @@ import duckdb
 
 from lib.ingest.kinds import STATS
 from lib.ingest.query import first_row, rows
-from lib.ingest.wording import counted, some
+from lib.wording import counted, some
 
 _TEAM_AND_PLAYERS = """
 SELECT count(*), {aggregates} FROM (SELECT * FROM teams WHERE dropped IS NULL) t JOIN (

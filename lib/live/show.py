@@ -167,7 +167,7 @@ def _season_rows(table: TableView, width: int) -> Iterator[Text]:
             seasons.setdefault(season_of(day), []).append(state)
     shown = {season: states for season, states in seasons.items() if not SETTLED.issuperset(states)}
     calm = [state for season, states in seasons.items() if season not in shown for state in states]
-    rows = [(f"{len(seasons) - len(shown)} full", calm)] if calm else []
+    rows = [(f"{len(seasons) - len(shown)} seasons", calm)] if calm else []
     rows += [(f"{season}-{(season + 1) % 100:02d}", states) for season, states in shown.items()]
     for place, (label, states) in enumerate(rows):
         yield _strip(_short(table.table) if place == 0 else "", label, states, width)

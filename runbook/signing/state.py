@@ -11,6 +11,7 @@ from lib.coverage import Judge
 from lib.raw_gate import raw_gate
 from lib.standing import Standing, differences, gate_of, standing
 from lib.verdicts import RED, Verdict
+from lib.wording import counted
 from runbook.signing.check import Book, Checked
 from runbook.signing.statement import Predicate
 
@@ -99,7 +100,9 @@ def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
         return State(PROVEN, f"{said}; a second person is needed{why}")
     name = WITH_WAIVER if signed.waivers else COMPLETE
     since = [day for day in judge.calendar.games if day > signed.last]
-    return State(name, f"{said}, to {signed.last}" + (f"; {len(since)} dates since not signed" if since else ""))
+    return State(
+        name, f"{said}, to {signed.last}" + (f"; {counted(len(since), 'date')} since not signed" if since else "")
+    )
 
 
 def _same(one: Standing, other: Standing) -> bool:

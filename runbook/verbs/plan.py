@@ -16,6 +16,7 @@ from lib.plan import Plan, make_plan, reason_counts
 from lib.reviewed import left_of
 from lib.show import table_of
 from lib.verdicts import Verdict
+from lib.wording import counted
 from runbook.chain import make_chain
 from runbook.estimates import estimated
 from runbook.options import (
@@ -147,7 +148,7 @@ def show_plan(place: Place, made: Plan, model: bool, costs: list[TableCost] | No
     steps = make_chain(made, place.settings.phase_of, model=model).steps
     whole = estimated(made, steps)["chain_seconds"]
     place.console.print(
-        f"{made.dates} table-dates in {len(made.chunks)} chunks ({counts}){stock}. Digest {made.digest[:12]}."
+        f"{counted(made.dates, 'table-date')} in {counted(len(made.chunks), 'chunk')} ({counts}){stock}. Digest {made.digest[:12]}."
     )
     place.console.print(f"Chain of {len(steps)} notebooks, about {whole:.0f} s, of it {made.seconds:.0f} s computing.")
     show_costs(place, costs)

@@ -159,7 +159,7 @@ def test_a_torn_date_is_red_although_coverage_is_above_the_threshold(
     figures = line(verdict, TEAM_DEFENSE)
     assert (figures["verdict"], figures["covered"], figures["expected"], figures["partial"]) == ("red", 71, 72, 1)
     assert figures["coverage_pct"] > 95
-    assert f"torn on 1 dates: {day}" in said(verdict, "red")
+    assert f"torn on 1 date: {day}" in said(verdict, "red")
 
 
 def test_a_doubled_row_is_red(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
@@ -167,7 +167,7 @@ def test_a_doubled_row_is_red(warehouse: EmbeddedWarehouse, settings: Settings) 
     change(warehouse, f"INSERT INTO {TEAM_OFFENSE} SELECT * FROM {TEAM_OFFENSE} WHERE game_date = ? LIMIT 1", day)
     verdict = gate_3(warehouse, settings)
     assert line(verdict, TEAM_OFFENSE)["verdict"] == "red"
-    assert f"extra or doubled keys on 1 dates: {day}" in said(verdict, "red")
+    assert f"extra or doubled keys on 1 date: {day}" in said(verdict, "red")
 
 
 def test_a_key_that_nothing_expects_is_red(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
@@ -177,7 +177,7 @@ def test_a_key_that_nothing_expects_is_red(warehouse: EmbeddedWarehouse, setting
         f"INSERT INTO {PLAYERS} SELECT * REPLACE ('nobody' AS player_lookup) FROM {PLAYERS} WHERE game_date = ? LIMIT 1",
         day,
     )
-    assert f"extra or doubled keys on 1 dates: {day}" in said(gate_3(warehouse, settings), "red")
+    assert f"extra or doubled keys on 1 date: {day}" in said(gate_3(warehouse, settings), "red")
 
 
 def test_rows_on_a_day_without_games_are_red_and_go_only_when_somebody_says_so(
@@ -185,7 +185,7 @@ def test_rows_on_a_day_without_games_are_red_and_go_only_when_somebody_says_so(
 ) -> None:
     change(warehouse, f"INSERT INTO {PLAYERS} SELECT * REPLACE (DATE '2024-08-01' AS game_date) FROM {PLAYERS} LIMIT 1")
     verdict = gate_3(warehouse, settings)
-    assert "extra or doubled keys on 1 dates: 2024-08-01" in said(verdict, "red")
+    assert "extra or doubled keys on 1 date: 2024-08-01" in said(verdict, "red")
     assert "look at them; runbook run --phase 3 --recompute-found deletes them" in said(verdict, "red")
 
 
@@ -215,7 +215,7 @@ def test_a_full_date_without_a_receipt_is_full_and_amber_by_name(
     verdict = gate_3(warehouse, settings)
     figures = line(verdict, TEAM_OFFENSE)
     assert (verdict.verdict, figures["covered"], figures["found"]) == ("amber", 72, 1)
-    assert f"found on 1 dates, written by something else: {day}" in said(verdict, "amber")
+    assert f"found on 1 date, written by something else: {day}" in said(verdict, "amber")
 
 
 def test_an_outdated_date_is_red(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
@@ -224,7 +224,7 @@ def test_an_outdated_date_is_red(warehouse: EmbeddedWarehouse, settings: Setting
     verdict = gate_3(warehouse, settings)
     assert line(verdict, TEAM_OFFENSE)["outdated"] == 1
     assert line(verdict, TEAM_OFFENSE)["verdict"] == "red"
-    assert f"outdated on 1 dates: {day}; its input has changed" in said(verdict, "red")
+    assert f"outdated on 1 date: {day}; its input has changed" in said(verdict, "red")
 
 
 def test_a_date_that_waits_for_raw_data_is_missing_with_its_reason_and_not_torn(
@@ -236,7 +236,7 @@ def test_a_date_that_waits_for_raw_data_is_missing_with_its_reason_and_not_torn(
     run(warehouse, settings)
     verdict = gate_3(warehouse, settings)
     assert verdict.verdict == "green"
-    assert f"missing 1 dates (no box score): {day} [load the raw data that is missing" in said(verdict, "amber")
+    assert f"missing 1 date (no box score): {day} [load the raw data that is missing" in said(verdict, "amber")
     assert not ask(warehouse, f"SELECT 1 FROM {PLAYERS} WHERE game_date = @day", day=day)
 
 

@@ -129,7 +129,7 @@ def test_a_play_in_game_without_a_box_score_is_amber_by_name(raw_only: EmbeddedW
     _drop_boxes(raw_only, day)
     verdict = _gate_2(raw_only, settings)
     assert verdict.verdict == "amber"
-    assert f"no box score for 1 games on 1 dates: {day}" in said(verdict, "amber")
+    assert f"no box score for 1 game on 1 date: {day}" in said(verdict, "amber")
     assert line(verdict, "player_boxscores")["covered"] == 71
 
 

@@ -140,7 +140,7 @@ def test_rows_that_somebody_changed_are_named_by_table_and_date(
 ) -> None:
     plan = _reviewed(lacking, settings)
     change(lacking, f"DELETE FROM {TEAM_OFFENSE} WHERE game_date = $1", days[9])
-    assert f"state of {TEAM_OFFENSE}, rows on 1 dates ({days[9]})" in _moved(lacking, settings, plan)
+    assert f"state of {TEAM_OFFENSE}, rows on 1 date ({days[9]})" in _moved(lacking, settings, plan)
 
 
 def test_raw_data_that_moved_under_an_absent_date_are_named(
@@ -173,7 +173,7 @@ def test_what_a_run_of_the_plan_published_is_done_and_the_rest_is_tried_again(
     assert (left.found, left.basis) == ({}, plan.basis)
     change(lacking, f"UPDATE {TEAM_DEFENSE} SET defensive_rebounds = defensive_rebounds + 1 WHERE game_date = $1", days[3])  # fmt: skip
     assert f"state of {TEAM_DEFENSE}, rows, " not in (said := _moved(lacking, settings, plan))
-    assert f"state of {TEAM_DEFENSE}, rows on 1 dates ({days[3]})" in said
+    assert f"state of {TEAM_DEFENSE}, rows on 1 date ({days[3]})" in said
 
 
 def test_a_plan_that_was_carried_out_has_nothing_left_and_the_tables_are_right(

@@ -176,7 +176,7 @@ def test_a_plan_for_a_person_says_what_why_and_how_long(
     change(warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date = '2024-12-18'")
     code, out, _ = say("plan", *at)
     assert code == 0
-    assert "1 table-dates in 1 chunks (1 absent)" in out
+    assert "1 table-date in 1 chunk (1 absent)" in out
     assert "Chain of" in out
 
 
@@ -187,7 +187,7 @@ def test_a_dry_run_changes_nothing(
     before = contents(warehouse)
     code, out, _ = say("run", "--dry-run", *at)
     assert code == 0
-    assert "1 table-dates in 1 chunks" in out
+    assert "1 table-date in 1 chunk" in out
     assert contents(warehouse) == before
     assert not pocket_environment.exists()
 

@@ -83,7 +83,7 @@ def test_changed_input_under_the_same_rows_is_stale(archive: Archive) -> None:
     )
     name, says = archive.state()
     assert name == "STALE"
-    assert "1 dates are outdated" in says
+    assert "outdated on 1 date" in says
 
 
 def test_a_stricter_gate_is_stale_by_name(archive: Archive) -> None:
