@@ -17,7 +17,7 @@ from lib.reviewed import left_of
 from lib.show import table_of
 from lib.verdicts import Verdict
 from lib.wording import counted
-from runbook.chain import make_chain
+from runbook.chain import Chain, make_chain
 from runbook.estimates import estimated
 from runbook.options import (
     ML,
@@ -107,7 +107,8 @@ def plan(
     place = open_place(url, start_date, end_date)
     model = whole_model(place, phase, start_date, end_date, dates, tables)
     made, _ = plan_for(place, phase, dates, tables, force, recompute_found, model if out else None)
-    times = estimated(made, make_chain(made, place.settings.phase_of, model=model).steps)
+    chain = make_chain(made, place.settings.phase_of, model=model)
+    times = estimated(made, chain.steps)
     if out:
         made.write(out, estimated=times)
     if as_json:
@@ -115,7 +116,7 @@ def plan(
         said = {"estimated": times} | ({"costs": costs} if costs else {})
         click.echo(json.dumps(made.as_json() | said, indent=1))
     else:
-        show_plan(place, made, model)
+        show_plan(place, made, chain)
         place.console.print(f"To review: {out}; then 'runbook run --plan {out}' runs exactly that.") if out else None
     return 0
 
@@ -135,8 +136,8 @@ def show_costs(place: Place, costs: list[TableCost]) -> None:
         place.console.print(f"  ■ {finding.where}: {finding.what}; {finding.mend}")
 
 
-def show_plan(place: Place, made: Plan, model: bool, costs: list[TableCost] | None = None) -> None:
-    """The plan for a person; *costs* where the engine bills."""
+def show_plan(place: Place, made: Plan, chain: Chain, costs: list[TableCost] | None = None) -> None:
+    """The plan for a person, and how long its *chain* takes; *costs* where the engine bills."""
     costs = costs_of(place.warehouse, made, place.settings) if costs is None else costs
     if made.chunks:
         place.console.print(table_of([_line(made, name) for group in made.groups for name in group], "Plan"))
@@ -145,12 +146,13 @@ def show_plan(place: Place, made: Plan, model: bool, costs: list[TableCost] | No
     )
     found = sum(len(days) for days in made.found.values())
     stock = f"; stock is taken of {found} found dates" if found else ""
-    steps = make_chain(made, place.settings.phase_of, model=model).steps
-    whole = estimated(made, steps)["chain_seconds"]
+    whole = estimated(made, chain.steps)["chain_seconds"]
     place.console.print(
         f"{counted(made.dates, 'table-date')} in {counted(len(made.chunks), 'chunk')} ({counts}){stock}. Digest {made.digest[:12]}."
     )
-    place.console.print(f"Chain of {len(steps)} notebooks, about {whole:.0f} s, of it {made.seconds:.0f} s computing.")
+    place.console.print(
+        f"Chain of {counted(len(chain.steps), 'notebook')}, about {whole:.0f} s, of it {made.seconds:.0f} s computing."
+    )
     show_costs(place, costs)
     for name, days in made.waiting.items():
         day, why = min(days.items())

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from lib.errors import BadInput
 from lib.lease import Fence, holding
@@ -43,6 +44,8 @@ from runbook.verbs.report import try_report
 from runbook.view import RunView
 from runbook.waiting import until_unsigned
 
+WISHES = ("--phase", "--start-date", "--end-date", "--dates", "--tables", "--force", "--recompute-found")
+NOT_RESUMED = ("--plan", "--signer", "--from", "--until", "--dry-run")
 EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 
 
@@ -106,7 +109,9 @@ def run(
       runbook run --plan plan.json
     """
     if plan_file:
-        _refuse_wishes(phase, start_date, end_date, dates, tables, force, recompute_found)
+        refuse_beside("--plan runs exactly what was reviewed", WISHES)
+    if resume:
+        refuse_beside("--resume goes on with what that run was to do", (*WISHES, *NOT_RESUMED))
     place = open_place(url, start_date, end_date, writes=not dry_run)
     place.console.quiet = as_json
     if resume:
@@ -123,12 +128,12 @@ def run(
             for said in [] if dry_run else add_missing(place.warehouse, place.settings):
                 place.console.print(f"Contract: {said}.")
             made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
+        chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
         _show(place, made, "Before", verdicts)
-        show_plan(place, made, model)
+        show_plan(place, made, chain)
         if dry_run:
             click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
             return 0
-        chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
         folder = run_folder(runs_folder(runs, place.settings), reviewed or chain.plan)
         chain = _waiting(place, chain, folder.parent)
         manifest = _execute(place, chain, workers, folder, fences, reviewed)
@@ -183,11 +188,14 @@ def _ended(place: Place, manifest: Manifest, verdicts: list[Verdict], strict: bo
     return EXIT_CODES[manifest.outcome] or int(strict and ambers)
 
 
-def _refuse_wishes(*wishes: object) -> None:
-    names = ("--phase", "--start-date", "--end-date", "--dates", "--tables", "--force", "--recompute-found")
-    said = [name for name, wish in zip(names, wishes, strict=True) if wish not in (None, False)]
+def refuse_beside(what: str, others: Sequence[str]) -> None:
+    """BadInput where one of the options *others* was given, too: *what* says why they are none of its business."""
+    context = click.get_current_context()
+    given = {option.name: option.opts[0] for option in context.command.params}
+    names = {name for name in given if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    said = [given[name] for name in given if name in names and given[name] in others]
     if said:
-        raise BadInput(f"--plan runs exactly what was reviewed: leave out {', '.join(said)}, or make another plan")
+        raise BadInput(f"{what}: leave out {', '.join(said)}")
 
 
 def _worked_on(place: Place, phase: int | str | None, model: bool, reviewed: Plan | None) -> tuple[int | str, ...]:

@@ -347,6 +347,18 @@ def test_a_runs_folder_that_cannot_be_made_is_said(say: Say, at: tuple[str, str]
 # files that are none
 
 
+def test_run_refuses_what_a_resumed_run_could_only_ignore(say: Say, at: tuple[str, str]) -> None:
+    for words in (["--dry-run"], ["--until", "50_signoff.phase3"], ["--dates", "2024-12-01"], ["--phase", "3"]):
+        _refused(say("run", "--resume", "some-run", *words, *at), 2, f"leave out {words[0]}")
+
+
+def test_a_dry_run_refuses_a_step_that_the_run_would_not_have_and_counts_those_that_it_would(
+    say: Say, at: tuple[str, str]
+) -> None:
+    _refused(say("run", "--dry-run", "--until", "50_signof", *at), 2, "50_signoff.phase3")
+    assert "Chain of 1 notebook, about" in say("run", "--dry-run", "--force", "--until", "10_preflight", *at)[1]
+
+
 def test_ingest_refuses_a_folder_that_is_not_there(say: Say, tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path}/new.duckdb"
     _refused(say("ingest", tmp_path / "none", "--warehouse", url), 2, "there is no such folder")
