@@ -12,14 +12,13 @@ from pydantic import BaseModel, ConfigDict
 from lib.checks import checks_of
 from lib.coverage import Judge
 from lib.exclusions import told
-from lib.gates import coverage_gate
+from lib.phase_gate import ML
 from lib.settings import Settings
 from lib.states import TableCoverage
 from lib.verdicts import Verdict
 from lib.waivers import waivers
 from lib.wording import counted
 
-ML = "ml"
 MATRIX = "the training matrix"
 
 
@@ -49,15 +48,6 @@ class Standing(BaseModel):
     seasons: dict[str, dict[str, SeasonSums]]
     exclusions: list[str]
     waivers: list[str] = []
-
-
-def gate_of(judge: Judge, phase: str, first: date, last: date) -> Verdict:
-    """The gate of *phase*: 3, 4 or ml."""
-    if phase != ML:
-        return coverage_gate(judge, int(phase), first, last)
-    from lib.ml.readiness import readiness_gate
-
-    return readiness_gate(judge, first, last)
 
 
 def standing(judge: Judge, phase: str, first: date, last: date, verdict: Verdict) -> Standing:

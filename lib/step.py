@@ -27,7 +27,6 @@ from lib.checks.foreign import of_foreign_rows
 from lib.costs import Billed, cost_verdict, estimate_of, with_spent
 from lib.coverage import Judge, Known
 from lib.errors import BadInput, GateFailed
-from lib.gates import coverage_gate
 from lib.history import Attempt, latest_attempts
 from lib.injected import refuse_unknown_parameters
 from lib.launch import run_launch
@@ -37,8 +36,8 @@ from lib.live.detached import follow_detached
 from lib.live.follow import watch_in_cell
 from lib.live.view import Watcher, base_of
 from lib.monitor import attempts_verdict, runners_verdict
+from lib.phase_gate import phase_gate
 from lib.plan import Plan, Wish, make_plan, read_plan
-from lib.raw_gate import raw_gate
 from lib.registry import registry
 from lib.reviewed import refuse_changed_code
 from lib.settings import ROOT, Settings, load_settings
@@ -101,9 +100,7 @@ class Step:
         """The gate of a phase: raw data for 2, expected keys for the others."""
         phase = self.phase if phase is None else phase
         with self.judge() as (judge, first, last):
-            if phase == 2:
-                return raw_gate(judge.session, self.settings, judge.calendar, first, last)
-            return coverage_gate(judge, phase, first, last)
+            return phase_gate(judge, phase, first, last)
 
     def covered(self) -> dict[str, TableCoverage]:
         """Coverage of the phase's tables, date by date, for pictures."""

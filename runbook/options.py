@@ -16,10 +16,9 @@ from rich.console import Console
 from lib.calendar import Calendar, as_date, closed_range, read_calendar
 from lib.coverage import Judge
 from lib.errors import BadInput
-from lib.gates import coverage_gate
 from lib.phase4_gate import STORE
+from lib.phase_gate import ML, PREDICTIONS_PHASE, RAW_PHASE, phase_gate
 from lib.plan import Wish
-from lib.raw_gate import raw_gate
 from lib.registry import registry
 from lib.settings import Settings, load_settings
 from lib.show import terminal
@@ -27,8 +26,6 @@ from lib.verdicts import Verdict
 from lib.warehouse import Warehouse, connect, in_place
 
 IN_PLACE = "runbook.in_place"
-ML = "ml"  # readiness and model
-PREDICTIONS_PHASE = 5
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -129,7 +126,7 @@ class Place:
     def verdict(self, phase: int | str) -> Verdict:
         """The gate of a phase over the range."""
         with self.judge() as (judge, first, last):
-            return phase_verdict(judge, phase, first, last)
+            return phase_gate(judge, phase, first, last)
 
     @property
     def computed_phases(self) -> tuple[int, ...]:
@@ -145,22 +142,7 @@ class Place:
     @property
     def phases(self) -> tuple[int | str, ...]:
         """Every phase that can be judged, lowest first."""
-        return (2, *self.computed_phases, *((ML, PREDICTIONS_PHASE) if self.has_model else ()))
-
-
-def phase_verdict(judge: Judge, phase: int | str, first: date, last: date) -> Verdict:
-    """The gate of a phase: raw data for 2, readiness for ``ml``, predictions for 5, expected keys for the others."""
-    if isinstance(phase, str):
-        from lib.ml.readiness import readiness_gate  # scikit-learn takes a second, and no other phase needs it
-
-        return readiness_gate(judge, first, last)
-    if phase == PREDICTIONS_PHASE:
-        from lib.ml.phase5 import predictions_gate
-
-        return predictions_gate(judge, first, last)
-    if phase == 2:
-        return raw_gate(judge.session, judge.settings, judge.calendar, first, last)
-    return coverage_gate(judge, phase, first, last)
+        return (RAW_PHASE, *self.computed_phases, *((ML, PREDICTIONS_PHASE) if self.has_model else ()))
 
 
 def open_place(

@@ -10,9 +10,10 @@ from typing import Any
 
 from lib.errors import CannotJudge, RunbookError
 from lib.gates import coverage_gate
+from lib.phase_gate import PREDICTIONS_PHASE, phase_gate
 from lib.step import Step
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, worst
-from runbook.options import PREDICTIONS_PHASE, Place, phase_verdict
+from runbook.options import Place
 
 UNKNOWN, NOT_BEGUN = "unknown", "not begun"
 WAREHOUSE = "warehouse"
@@ -128,7 +129,7 @@ def _step(place: Place, phase: int) -> Step:
 
 def _whole(place: Place, phase: Phase) -> Verdict:
     with place.judge() as (judge, first, last):
-        return phase_verdict(judge, phase, first, last)
+        return phase_gate(judge, phase, first, last)
 
 
 def _of_window(step: Step, phase: int, window: Sequence[date]) -> Verdict:

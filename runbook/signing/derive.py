@@ -16,8 +16,9 @@ from lib.calendar import read_calendar
 from lib.checks import run_set
 from lib.coverage import Judge
 from lib.errors import CannotJudge, RunbookError
+from lib.phase_gate import ML, phase_gate
 from lib.settings import ROOT, load_settings
-from lib.standing import ML, gate_of, standing
+from lib.standing import standing
 from lib.verdicts import Verdict
 from lib.warehouse import connect
 from runbook.prints import prints_of
@@ -48,7 +49,7 @@ def derive(url: str, first: date, last: date, phases: list[str]) -> dict[str, An
 def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, Any]:
     if phase != ML:
         ask_ahead("50_signoff", judge, int(phase), first, last)
-    verdict = gate_of(judge, phase, first, last)
+    verdict = phase_gate(judge, phase, first, last)
     stands = standing(judge, phase, first, last, verdict)
     verdicts = [verdict, *_checked(judge, phase, first, last)]
     tables = [t for t in judge.registry.computed if t.name in stands.contracts]

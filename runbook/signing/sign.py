@@ -13,8 +13,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lib.errors import BadInput, GateFailed
 from lib.files import READ_ONLY, write_whole
+from lib.phase_gate import ML
 from lib.settings import Settings
-from lib.standing import ML, Standing
+from lib.standing import Standing
 from lib.warehouse import Warehouse
 from runbook.manifest import Manifest, changed_code
 from runbook.signing.derive import derived

@@ -8,8 +8,8 @@ from datetime import date
 from typing import Any
 
 from lib.coverage import Judge
-from lib.raw_gate import raw_gate
-from lib.standing import Standing, differences, gate_of, standing
+from lib.phase_gate import phase_gate
+from lib.standing import Standing, differences, standing
 from lib.verdicts import RED, Verdict
 from lib.wording import counted
 from runbook.signing.check import Book, Checked
@@ -68,7 +68,7 @@ def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
     predicate = _predicate(line)
     signed = predicate.standing
     if (signed.first, signed.last) != (at.first, at.last):
-        verdict = gate_of(judge, at.phase, signed.first, signed.last)
+        verdict = phase_gate(judge, at.phase, signed.first, signed.last)
     moved = differences(signed, standing(judge, at.phase, signed.first, signed.last, verdict))
     said = f"signed by {predicate.signer} on {predicate.signed_at.date()}, and since then: {'; '.join(moved)}"
     return said if moved else ""
@@ -79,13 +79,7 @@ def _only_after(judge: Judge, line: Checked, at: Asked, short: Sequence[State]) 
     signed = _predicate(line).standing
     if (signed.first, signed.last) == (at.first, at.last):
         return False
-    return all(_below(judge, state.phase, signed).verdict != RED for state in short)
-
-
-def _below(judge: Judge, phase: str, signed: Standing) -> Verdict:
-    if phase == RAW:
-        return raw_gate(judge.session, judge.settings, judge.calendar, signed.first, signed.last)
-    return gate_of(judge, phase, signed.first, signed.last)
+    return all(phase_gate(judge, state.phase, signed.first, signed.last).verdict != RED for state in short)
 
 
 def _complete(judge: Judge, sign_offs: list[Checked]) -> State:

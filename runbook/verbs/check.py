@@ -15,9 +15,10 @@ from lib.checks.offenders import write_offenders
 from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.lease import inherited
+from lib.phase_gate import ML, phase_gate
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, RED, Verdict, worst
-from runbook.options import ML, Place, json_option, open_place, phase_verdict, range_options, warehouse_option
+from runbook.options import Place, json_option, open_place, range_options, warehouse_option
 
 PREFLIGHT, READINESS = "preflight", "readiness"
 
@@ -94,7 +95,7 @@ def _verdicts(
                 yield from _preflight(place, judge, phase, first, last)
             yield from _of_phase(Scope(judge, phase, first, last), chosen, folder)
         if READINESS in names:
-            yield phase_verdict(judge, ML, first, last)
+            yield phase_gate(judge, ML, first, last)
 
 
 def _of_phase(scope: Scope, chosen: list[Check], folder: Path | None) -> Iterator[Verdict]:
@@ -109,7 +110,7 @@ def _of_phase(scope: Scope, chosen: list[Check], folder: Path | None) -> Iterato
 def _preflight(place: Place, judge: Judge, phase: int, first: date, last: date) -> Iterator[Verdict]:
     yield preflight.ready_verdict(place.warehouse, phase, inherited(place.warehouse))
     yield preflight.tables_verdict(judge, phase, first, last)
-    yield phase_verdict(judge, phase - 1, first, last)
+    yield phase_gate(judge, phase - 1, first, last)
     yield preflight.sources_verdict(judge, first, last)
     yield preflight.sample_verdict(judge, phase, first, last)
 

@@ -12,6 +12,7 @@ import click
 
 from lib.errors import BadInput, CannotJudge
 from lib.lease import as_rows
+from lib.phase_gate import phase_gate
 from lib.show import PHASE_TITLES, table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
 from runbook.options import (
@@ -19,7 +20,6 @@ from runbook.options import (
     Place,
     json_option,
     open_place,
-    phase_verdict,
     range_options,
     runs_folder,
     runs_option,
@@ -113,7 +113,7 @@ def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:
         for phase in place.phases:
             verdict: Verdict | None = None
             try:
-                verdict = phase_verdict(judge, phase, first, last)
+                verdict = phase_gate(judge, phase, first, last)
                 state = state_of(judge, book, Asked(warehouse_id, str(phase), first, last), verdict, states)
             except CannotJudge as error:
                 state = State(UNKNOWN, str(error))

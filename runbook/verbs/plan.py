@@ -12,6 +12,7 @@ import click
 from lib.basis import make_basis
 from lib.costs import TableCost, cost_findings, costs_of, in_all
 from lib.errors import BadInput
+from lib.phase_gate import ML, phase_gate
 from lib.plan import Plan, make_plan, reason_counts
 from lib.reviewed import left_of
 from lib.show import table_of
@@ -20,12 +21,10 @@ from lib.wording import counted
 from runbook.chain import Chain, make_chain
 from runbook.estimates import estimated
 from runbook.options import (
-    ML,
     PhaseName,
     Place,
     json_option,
     open_place,
-    phase_verdict,
     range_options,
     read_wish,
     warehouse_option,
@@ -54,7 +53,7 @@ def plan_for(
         made = make_plan(judge, phases, first, last, wish)
         if model is not None:
             made = replace(made, basis=make_basis(judge, place.warehouse.url, phases, model, first, last))
-        return made, [phase_verdict(judge, number, first, last) for number in made.phases]
+        return made, [phase_gate(judge, number, first, last) for number in made.phases]
 
 
 def reviewed_plan(place: Place, reviewed: Plan) -> tuple[Plan, list[Verdict]]:
@@ -62,7 +61,7 @@ def reviewed_plan(place: Place, reviewed: Plan) -> tuple[Plan, list[Verdict]]:
     place.start_date, place.end_date = reviewed.first, reviewed.last
     with place.judge() as (judge, first, last):
         left = left_of(reviewed, judge)
-        return left, [phase_verdict(judge, number, first, last) for number in left.phases]
+        return left, [phase_gate(judge, number, first, last) for number in left.phases]
 
 
 def refuse_unknown_phase(place: Place, phase: int | str | None) -> None:

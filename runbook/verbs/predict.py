@@ -11,10 +11,10 @@ import click
 
 from lib.errors import BadInput
 from lib.lease import publishing
+from lib.phase_gate import PREDICTIONS_PHASE
 from lib.settings import ROOT
 from lib.show import table_of
 from runbook.options import (
-    PREDICTIONS_PHASE,
     DateText,
     Place,
     json_option,

@@ -17,6 +17,7 @@ from click.core import ParameterSource
 from lib.errors import BadInput
 from lib.lease import Fence, holding
 from lib.migrate import add_missing
+from lib.phase_gate import ML, phase_gate
 from lib.plan import Plan, read_plan
 from lib.reviewed import read_reviewed
 from lib.show import table_of, verdict_text
@@ -25,12 +26,10 @@ from runbook.chain import Chain, Runner, cut, make_chain, run_folder
 from runbook.holding import held
 from runbook.manifest import Manifest
 from runbook.options import (
-    ML,
     PhaseName,
     Place,
     json_option,
     open_place,
-    phase_verdict,
     range_options,
     runs_folder,
     runs_option,
@@ -273,7 +272,7 @@ def _score_line(line: dict[str, Any]) -> dict[str, str]:
 def _verdicts_after(place: Place, made: Plan) -> list[Verdict]:
     place.start_date, place.end_date = made.first, made.last
     with place.judge() as (judge, first, last):
-        return [phase_verdict(judge, phase, first, last) for phase in made.phases]
+        return [phase_gate(judge, phase, first, last) for phase in made.phases]
 
 
 def _show(place: Place, made: Plan, when: str, verdicts: list[Verdict]) -> None:
