@@ -211,5 +211,5 @@ def _refuse_red(manifest: Manifest, phase: str, verdicts: list[dict[str, Any]]) 
             finding = next(item for item in verdict["findings"] if item["severity"] == "red")
             raise GateFailed(
                 f"phase {phase} is not green any more: {manifest.run} says it was, and derived again gate"
-                f" '{verdict['gate']}' is red: {finding['where']}: {finding['what']}"
+                f" '{verdict['gate']}' is red: {finding['where']}: {finding['what']}; repair it with 'runbook run', and sign that run"
             )

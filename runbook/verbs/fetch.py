@@ -43,8 +43,8 @@ def fetch(
     """Fetch schedule, player and team game logs and shots from stats.nba.com, and load them into a new warehouse.
 
     Asks politely, about 45 requests a season; every raw answer is kept, so that an interrupted fetch goes on where it
-    stopped. An answer of exactly a cap of the source is named as suspect. Needs the extra: pip install
-    'backfill-runbook[fetch]'. Betting lines are not to be had there; put a file of them into the folder.
+    stopped. An answer of exactly as many rows as the source gives at most is named as suspect. Needs the extra: pip install
+    'backfill-runbook[fetch]'. The source has no betting lines; put a file of them into the folder.
 
     \b
     Example:

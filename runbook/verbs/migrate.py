@@ -20,8 +20,8 @@ def migrate_verb(dry_run: bool, as_json: bool, url: str | None) -> int:
     """Bring the tables to their contracts: create what is missing, add columns.
 
     Dates with an added column are outdated, and the next run computes them anew. A column that is not in the contract,
-    or has another type, is refused with what to do; then nothing is changed. Waits for no runner: one that works is
-    named. Raw data that are read where they are belong to others: what is missing of them is said, and nothing is done.
+    or has another type, is refused with what to do; then nothing is changed. Where a runner is at work it is named, and
+    nothing is done. Raw data that are read where they are belong to others: what is missing of them is said, and nothing is done.
 
     \b
     Examples:

@@ -97,8 +97,8 @@ def run(
     evidence, in the run's folder. With nothing to compute the phase is proven anew. A run over part of the dates or
     tables ends before the model; --phase ml asks for it alone.
 
-    With --plan exactly what was reviewed: refused, naming what has moved, where contracts, SQL, thresholds, exclusions
-    or the tables' state are others than the plan was made from. What an earlier run of the plan published is done.
+    With --plan it does exactly what was reviewed. Where contracts, SQL, thresholds, exclusions or the tables' state have
+    moved since, it refuses and names what moved. What an earlier run of the plan has published is not computed again.
 
     \b
     Examples:

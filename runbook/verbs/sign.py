@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import shlex
 from pathlib import Path
 
 import click
@@ -45,7 +46,9 @@ def new(name: str, role: str, path: Path | None) -> int:
     target = (path or KEYS / f"{name}.pem").expanduser()
     target.parent.mkdir(parents=True, exist_ok=True)
     key = new_key(target)
-    click.echo(f"Private key: {target}\nAppend to {signers_file()}:\n\n{line_of(name, key, role)}", nl=False)
+    click.echo(
+        f"Private key: {target}\nAppend to {signers_file()}:\n\n{line_of(name, key, role)}\nThen: runbook sign RUN --key {shlex.quote(str(target))}"
+    )
     return 0
 
 
