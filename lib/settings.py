@@ -321,7 +321,9 @@ def load_settings(path: Path | None = None) -> Settings:
     try:
         settings = Settings.model_validate(tomllib.loads(source.read_text()))
     except FileNotFoundError as error:
-        raise BadInput(f"there is no settings file {source}") from error
+        raise BadInput(
+            f"there is no settings file {source}: RUNBOOK_CONFIG, where it is set, has to name one"
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source} is no TOML: {error}") from error
     except ValidationError as error:

@@ -69,7 +69,7 @@ class Prints(BaseModel):
 
 
 class Earlier(BaseModel):
-    """How a run stood when it was gone on with: its first ``records`` steps were executed before."""
+    """How a run stood when it was resumed: its first ``records`` steps were executed before."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -108,7 +108,7 @@ class Manifest(BaseModel):
     chain: list[PlannedStep] = Field(default_factory=list)
     underway: list[str] = Field(default_factory=list)  # the steps that were being executed when this was written
     tables: dict[str, Prints] = Field(default_factory=dict)  # the tables that the plan computes
-    resumed: list[Earlier] = Field(default_factory=list)  # each time the run was gone on with
+    resumed: list[Earlier] = Field(default_factory=list)  # each time the run was resumed
     outcome: str = "running"
     finished: datetime | None = None
 

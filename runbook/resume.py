@@ -20,7 +20,7 @@ _WORKING_COPY = re.compile(r"\.(?P<stem>.+)\.\d+\.ipynb")
 def chain_left(warehouse: Warehouse, folder: Path, manifest: Manifest) -> Chain:
     """The steps of a run that are not proven yet.
 
-    Raises BadInput where the run cannot be gone on with, GateFailed where what it proved so far is not as it left it.
+    Raises BadInput where the run cannot be resumed, GateFailed where what it proved so far is not as it left it.
     """
     if not manifest.chain:
         raise BadInput(f"{manifest.run} was made by an older version, which did not keep its chain: start a new run")
@@ -30,7 +30,7 @@ def chain_left(warehouse: Warehouse, folder: Path, manifest: Manifest) -> Chain:
         raise BadInput(f"{', '.join(moved)} is not what {manifest.run} was begun with: start a new run")
     proven = {name: record for name, record in manifest.latest.items() if record.state == "proven"}
     if faults := [fault for record in proven.values() for fault in step_faults(folder, record)]:
-        raise GateFailed(f"{manifest.run} cannot be gone on with: {'; '.join(faults)}")
+        raise GateFailed(f"{manifest.run} cannot be resumed: {'; '.join(faults)}")
     left = tuple(ChainStep(**vars(step)) for step in manifest.chain if step.name not in proven)
     return Chain(read_plan(folder / "plan.json"), left)
 
@@ -64,7 +64,7 @@ def find_run(runs: Path, run: str) -> Path:
 
 
 def unfinished(folder: Path) -> Manifest:
-    """The manifest of a run that can be gone on with or was proven already; CannotJudge where it is damaged."""
+    """The manifest of a run that can be resumed or was proven already; CannotJudge where it is damaged."""
     manifest = read_manifest(folder)
     if manifest.run != folder.name:
         raise CannotJudge(f"{folder / MANIFEST} is of run {manifest.run}")

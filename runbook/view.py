@@ -59,6 +59,6 @@ class RunView:
 
 def dates_done(folder: Path) -> int:
     """Table-dates that the launches of a run have gone through."""
-    earlier = sorted(folder.glob("progress.*.jsonl"))  # of a run that was gone on with
+    earlier = sorted(folder.glob("progress.*.jsonl"))  # of a run that was resumed
     latest = {name: one for path in (*earlier, folder / FILE) for name, one in read_progress(path).items()}
     return sum(progress.done for progress in latest.values())

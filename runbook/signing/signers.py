@@ -89,7 +89,7 @@ def trusted(warehouse: Warehouse | None, trust: Path | None = None) -> tuple[Sig
     """The signers that count: those of *trust* alone where it is given, else the project's and the sandbox's own."""
     if trust is not None:
         if not trust.exists():
-            raise BadInput(f"there is no file {trust} to trust")
+            raise BadInput(f"there is no file {trust}: --trust names a list of signers, such as signers.toml")
         return read_signers(trust)
     own = read_signers(sandbox_files(warehouse)[1]) if warehouse else ()
     return read_signers(signers_file()) + own
@@ -112,7 +112,9 @@ def new_key(path: Path) -> Ed25519PrivateKey:
     try:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError as error:
-        raise BadInput(f"there is a file {path} already: a key is never overwritten") from error
+        raise BadInput(
+            f"there is a file {path} already: a key is never overwritten; choose another name or --key"
+        ) from error
     with os.fdopen(handle, "wb") as stream:
         stream.write(pem)
     return key
@@ -127,7 +129,7 @@ def read_key(path: Path) -> Ed25519PrivateKey:
     except OSError as error:
         raise BadInput(f"there is no key {path}: make one with 'runbook keys new NAME'") from error
     except (ValueError, TypeError) as error:
-        raise BadInput(f"{path} is no private key") from error
+        raise BadInput(f"{path} is not a private key: make one with 'runbook keys new NAME'") from error
     if not isinstance(key, Ed25519PrivateKey):
         raise BadInput(f"{path} is no Ed25519 key")
     return key
