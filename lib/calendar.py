@@ -80,6 +80,12 @@ class Calendar:
         """Whether *day* is one of the first ``bootstrap_days`` calendar days of its season."""
         return 0 <= (day - self.season_start(day)).days < self.bootstrap_days
 
+    def refuse_without_game(self, day: date) -> None:
+        """BadInput, naming the nearest game date, where *day* has no expected game."""
+        if day not in self.games:
+            near = min(self.games, key=lambda known: abs((known - day).days))
+            raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
+
     def expected_dates(self, first: date, last: date) -> list[date]:
         """The dates with expected games from *first* to *last*, both included."""
         return [day for day in self.games if first <= day <= last]

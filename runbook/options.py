@@ -196,9 +196,7 @@ def _game_date(text: str, calendar: Calendar, first: date, last: date) -> date:
     day = as_date(text.strip())
     if day is None:
         raise BadInput("--dates holds an empty date: write them as 2024-01-01,2024-01-02")
-    if day not in calendar.games:
-        near = min(calendar.games, key=lambda known: abs((known - day).days))
-        raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
+    calendar.refuse_without_game(day)
     if not first <= day <= last:
         raise BadInput(f"{day} of --dates lies outside the range {first} to {last}")
     return day

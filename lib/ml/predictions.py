@@ -75,9 +75,7 @@ class Predicted:
 def refuse_unready(judge: Judge, day: date) -> None:
     """BadInput, with the reason, where the feature store has no rows of *day* that a model may be told."""
     calendar = judge.calendar
-    if day not in calendar.games:
-        near = min(calendar.games, key=lambda known: abs((known - day).days))
-        raise BadInput(f"no expected game on {day}; the nearest game date is {near}")
+    calendar.refuse_without_game(day)
     coverage = judge.cover([4], day, day)[STORE]
     state = next((state for state in coverage.days if state.day == day), None)
     mend = "see 'runbook gate 4', then 'runbook run --phase 4'"
