@@ -17,6 +17,7 @@ from lib.grid import grid_tables, season_of
 from lib.live.progress import Progress
 from lib.live.view import SETTLED, TableView, View, outcome_of
 from lib.live.work import RUN, Work
+from lib.wording import counted
 
 # a sign and a style for each state, worst first: told apart without colours, too
 CELLS = {
@@ -31,7 +32,7 @@ CELLS = {
 }
 RANK = {state: place for place, state in enumerate(CELLS)}
 FAILURES_SHOWN = 6
-NAME_WIDTH, COUNT_WIDTH = 37, 9
+NAME_WIDTH, COUNT_WIDTH = 38, 9
 MIN_WIDTHS = {"table": 28, "expected": 8, "this work": 9, "dates/s": 7, "ETA": 6}
 NOTEBOOK_WIDTH = 130
 PRE = '<pre style="background:#fff;color:#222;line-height:1.2;font-size:12px;padding:8px;margin:0">{code}</pre>'
@@ -167,7 +168,7 @@ def _season_rows(table: TableView, width: int) -> Iterator[Text]:
             seasons.setdefault(season_of(day), []).append(state)
     shown = {season: states for season, states in seasons.items() if not SETTLED.issuperset(states)}
     calm = [state for season, states in seasons.items() if season not in shown for state in states]
-    rows = [(f"{len(seasons) - len(shown)} seasons", calm)] if calm else []
+    rows = [(counted(len(seasons) - len(shown), "season"), calm)] if calm else []
     rows += [(f"{season}-{(season + 1) % 100:02d}", states) for season, states in shown.items()]
     for place, (label, states) in enumerate(rows):
         yield _strip(_short(table.table) if place == 0 else "", label, states, width)
