@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from collections.abc import Mapping
 from datetime import date
 from itertools import combinations
 from pathlib import Path
@@ -327,7 +328,7 @@ def load_settings(path: Path | None = None) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source} is no TOML: {error}") from error
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors())
+        faults = "; ".join(f"{'.'.join(map(str, item['loc']))}: {_said(item)}" for item in error.errors())
         raise BadInput(f"{source}: {faults}") from error
     faults = "; ".join(_unknown_names(settings))
     if faults:
@@ -360,3 +361,9 @@ def _unknown_names(settings: Settings) -> list[str]:
             if one.overlaps(two)
         ),
     ]
+
+
+def _said(item: Mapping[str, Any]) -> str:
+    """What is wrong with one setting: pydantic's words, but for a name that it does not know."""
+    unknown = item["type"] == "extra_forbidden"
+    return "there is no such setting; docs/reference/runbook-toml.md lists all" if unknown else str(item["msg"])

@@ -36,6 +36,7 @@ from runbook.manifest import (
     versions,
 )
 from runbook.notebook import kernel_of
+from runbook.parameters import checked
 from runbook.prints import prints_over, touched_tables
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -219,7 +220,13 @@ class Runner:
         return manifest
 
     def begin(self) -> Manifest:
-        """A new folder with plan and manifest, there as a whole or not at all."""
+        """A new folder with plan and manifest, there as a whole or not at all.
+
+        Raises BadInput before anything is written where a notebook of the chain cannot be read or does not take its
+        parameters: the last one would else be found out after hours.
+        """
+        for step in self.chain.steps:
+            checked(step.template, self._parameters(step))
         manifest = self._manifest()
         making = self.folder.parent / ".making" / self.folder.name  # where nobody looks for runs
         making.mkdir(parents=True)

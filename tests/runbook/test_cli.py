@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -19,6 +20,7 @@ import pytest
 
 from lib.settings import ROOT, Settings
 from lib.warehouse import EmbeddedWarehouse
+from runbook import chain
 from runbook.cli import cli, main
 from tests.lib.at_work import PHASE_3, TEAM_DEFENSE, UPCOMING_TEAM, change, contents, game_dates, run
 
@@ -357,6 +359,17 @@ def test_a_dry_run_refuses_a_step_that_the_run_would_not_have_and_counts_those_t
 ) -> None:
     _refused(say("run", "--dry-run", "--until", "50_signof", *at), 2, "50_signoff.phase3")
     assert "Chain of 1 notebook, about" in say("run", "--dry-run", "--force", "--until", "10_preflight", *at)[1]
+
+
+def test_a_run_with_a_damaged_notebook_ends_before_it_begins(
+    say: Say, at: tuple[str, str], tmp_path: Path, pocket_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
+    (notebooks / "50_signoff.ipynb").write_text("{")
+    monkeypatch.setattr(chain, "NOTEBOOKS", notebooks)
+    code, _, err = say("run", "--phase", "3", "--force", *at)
+    assert (code, "50_signoff.ipynb: not a notebook" in err) == (2, True)
+    assert list(pocket_environment.glob("*")) == []
 
 
 def test_ingest_refuses_a_folder_that_is_not_there(say: Say, tmp_path: Path) -> None:
