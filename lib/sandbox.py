@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from itertools import repeat
@@ -61,16 +61,23 @@ def compute_all(
     phases: tuple[int, ...] = (3,),
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
-    """Computes every table of *phases* over the whole history, by the ordinary write path."""
+    """Computes every table of *phases* over the whole history, one phase after the other, by the ordinary write path."""
+    with ProcessPoolExecutor(settings.backfill.workers, mp_context=get_context("spawn")) as pool:
+        for phase in phases:
+            _compute_phase(pool, warehouse, settings, phase, say)
+
+
+def _compute_phase(
+    pool: Executor, warehouse: Warehouse, settings: Settings, phase: int, say: Callable[[str], None]
+) -> None:
     with warehouse.reading() as session:
         calendar = read_calendar(session, settings)
-        plan = make_plan(Judge(session, settings, calendar), phases, settings.start_date, calendar.as_of)
-    with ProcessPoolExecutor(settings.backfill.workers, mp_context=get_context("spawn")) as pool:
-        for group in plan.groups:
-            chunks = [chunk for table in group for chunk in plan.chunks_of(table)]
-            outcomes = list(pool.map(_run_chunk, repeat(warehouse), repeat(settings), chunks))
-            for table in group:
-                say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
+        plan = make_plan(Judge(session, settings, calendar), (phase,), settings.start_date, calendar.as_of)
+    for group in plan.groups:
+        chunks = [chunk for table in group for chunk in plan.chunks_of(table)]
+        outcomes = list(pool.map(_run_chunk, repeat(warehouse), repeat(settings), chunks))
+        for table in group:
+            say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
 
 
 def _run_chunk(warehouse: Warehouse, settings: Settings, chunk: Chunk) -> Outcome:

@@ -55,8 +55,7 @@ def _insert_whole(
 
 def ours(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
     """(b) The ordinary write path over all ten tables: staged, audited, published with receipts."""
-    compute_all(warehouse, settings, (3,))
-    compute_all(warehouse, settings, (4,))
+    compute_all(warehouse, settings, PHASES)
 
 
 def planned(warehouse: EmbeddedWarehouse, settings: Settings, wish: Wish | None = None) -> Plan:
