@@ -22,7 +22,6 @@ from lib.league import League
 from lib.lease import holding
 from lib.live.view import base_of
 from lib.ml.phase5 import predictions_gate
-from lib.ml.training import Training
 from lib.monitor import LATEST_ATTEMPTS
 from lib.phase4_gate import ask_defaults
 from lib.plan import Plan, make_plan
@@ -31,6 +30,7 @@ from lib.reviewed import left_of
 from lib.sandbox import load_raw
 from lib.settings import Settings
 from lib.step import Step
+from lib.training import Training
 from lib.verdicts import Verdict
 from lib.warehouse import Session, Warehouse, connect
 from lib.warehouse.bigquery import BigQueryWarehouse

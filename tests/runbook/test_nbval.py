@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from lib.ml.training import Training
 from lib.settings import ROOT
 from lib.step import bundle, open_step
+from lib.training import Training
 from lib.warehouse import EmbeddedWarehouse
 from runbook.notebook import Cell, read
 from runbook.parameters import declared

@@ -14,8 +14,8 @@ from lib.ml.artefact import FACTS, Artefact, Origin, adopt, artefacts_in, key_of
 from lib.ml.fitting import fit, grid_digest
 from lib.ml.matrix import Matrix
 from lib.ml.scores import AVERAGES, MODEL, averages, score, scores
-from lib.ml.training import model_verdict
 from lib.settings import MlFacts
+from lib.training import model_verdict
 from lib.verdicts import AMBER, GREEN, RED
 from tests.lib.ml.made_up import matrix
 
