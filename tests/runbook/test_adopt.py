@@ -74,6 +74,7 @@ def _edited_afterwards_is_found(folder: Path) -> None:
     assert any("other parameters than the manifest says" in fault for fault in faults_of(folder))
 
 
+@pytest.mark.full
 def test_it_completes_the_run_that_waits_for_it_and_never_a_finished_one(
     stepped: Path, place: Place, pocket_environment: Path
 ) -> None:

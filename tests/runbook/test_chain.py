@@ -79,6 +79,7 @@ def _assert_evidence(folder: Path) -> None:
         assert step.seconds > 0
 
 
+@pytest.mark.full
 def test_a_failed_date_makes_the_run_red_and_prints_the_command_that_retries_just_that(
     warehouse: EmbeddedWarehouse, settings: Settings, pocket_environment: Path
 ) -> None:
@@ -102,6 +103,7 @@ def test_a_failed_date_makes_the_run_red_and_prints_the_command_that_retries_jus
     assert mended.returncode == 0, mended.stdout + mended.stderr
 
 
+@pytest.mark.full
 def test_ctrl_c_ends_a_run_in_order_and_the_next_one_mends(
     raw_only: EmbeddedWarehouse, computed_file: Path, settings: Settings, pocket_environment: Path
 ) -> None:

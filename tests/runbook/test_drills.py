@@ -102,6 +102,7 @@ def test_a_torn_date_is_caught_repaired_as_printed_and_the_warehouse_left_alone(
     assert ground.warehouse.read_bytes() == before
 
 
+@pytest.mark.full
 def test_a_fault_that_nothing_notices_is_not_caught(rehearsal: Rehearsal) -> None:
     harmless = case_of("I4").model_copy(update={"fault": "SELECT 1"})
     result = rehearsal.rehearse(harmless)
