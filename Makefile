@@ -1,5 +1,6 @@
 # Two commands are enough: make run, make test.
 PYTHON ?= python3
+PYTHON313 ?= python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -23,9 +24,18 @@ test: env lint  ## lint and the newcomer's tests
 test-full: env  ## what needs the full league
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m full
 
-emulators:  ## for make torture: a public emulator of BigQuery, in an environment of its own
+emulators:  ## for make torture: public emulators of BigQuery, each in an environment of its own
 	$(PYTHON) -m venv .venv-bqemulator
 	.venv-bqemulator/bin/python -m pip install --quiet --disable-pip-version-check bqemulator==1.4.0 duckdb==1.5.5 duckdb-extension-spatial==1.5.5 duckdb-extension-avro==1.5.5 numpy pyarrow
+	@if $(PYTHON313) -c "import sys; sys.exit(sys.version_info < (3, 13))" 2>/dev/null; then $(MAKE) --no-print-directory .venv-local-bigquery/.installed; \
+	else echo "local-bigquery is skipped: it needs Python 3.13, and none answers to '$(PYTHON313)'; name one: make emulators PYTHON313=/path/to/python3.13"; fi
+
+# its storage, DuckLake, is in no wheel for the DuckDB 2 that it asks for: an older DuckDB is put in after it, and does
+.venv-local-bigquery/.installed: Makefile
+	$(PYTHON313) -m venv .venv-local-bigquery
+	.venv-local-bigquery/bin/python -m pip install --quiet --disable-pip-version-check local-bigquery==0.4.0
+	.venv-local-bigquery/bin/python -m pip install --quiet --disable-pip-version-check --no-deps duckdb==1.5.5 duckdb-extension-ducklake==1.5.5 duckdb-extension-icu==1.5.5 duckdb-extension-spatial==1.5.5
+	touch $@
 
 torture: env  ## by hand: hours, seed printed
 	$(BIN)/python -m pytest -m torture
