@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+from lib.contract import Column
 from lib.registry import Table
 from lib.settings import Settings
 from lib.states import Holding
@@ -38,11 +40,25 @@ def keep_stage(
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
     compute = session.view if trial else session.keep
     compute("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
-    casts = ", ".join(f"SAFE_CAST({c.name} AS {c.type}) AS {c.name}" for c in table.contract.columns)
+    casts = ", ".join(f"{in_type(c)} AS {c.name}" for c in table.contract.columns)
     session.view("staged", f"SELECT {casts} FROM computed")
     counts = ", ".join(f"COUNT({name}) AS {name}" for name in table.contract.column_names)
     asked = {name: session.ask(f"SELECT COUNT(*) AS held, {counts} FROM {name}") for name in ("computed", "staged")}
     return Staged(table, "computed", "staged", days, asked)
+
+
+def in_type(column: Column) -> str:
+    """GoogleSQL for a value in the contract's type, NULL where it does not fit.
+
+    BigQuery casts to no NUMERIC(p, s): the value is rounded to *s* decimals, as it is where it is written, and must be
+    below 10 ** (p - s). The dialect knows the form and writes DuckDB's TRY_CAST.
+    """
+    sized = re.fullmatch(r"NUMERIC\((\d+), (\d+)\)", column.type)
+    if sized is None:
+        return f"SAFE_CAST({column.name} AS {column.type})"
+    precision, scale = int(sized[1]), int(sized[2])
+    rounded = f"ROUND(SAFE_CAST({column.name} AS NUMERIC), {scale})"
+    return f"IF(ABS({rounded}) < {10 ** (precision - scale)}, {rounded}, NULL)"
 
 
 def refusals(session: Session, staged: Staged, held: Mapping[date, Holding]) -> dict[date, str]:
@@ -76,7 +92,7 @@ def _out_of_type(session: Session, staged: Staged) -> dict[date, str]:
     for column in staged.table.contract.columns:
         if computed[column.name] == cast[column.name]:
             continue
-        misfit = f"{column.name} IS NOT NULL AND SAFE_CAST({column.name} AS {column.type}) IS NULL"
+        misfit = f"{column.name} IS NOT NULL AND {in_type(column)} IS NULL"
         for day, key, value in _offenders(session, staged, staged.computed, misfit, column.name):
             faults.setdefault(day, f"{key}: {column.name} {value} does not fit {column.type}")
     return faults

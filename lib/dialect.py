@@ -177,6 +177,19 @@ def _row_hash(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Anonymous(this="hash", expressions=columns), "hugeint")
 
 
+def _sized_numeric(node: exp.Expr) -> exp.Expr:
+    """IF(ABS(ROUND(SAFE_CAST(x AS NUMERIC), s)) < 10 ** n, ROUND(...), NULL): what fits NUMERIC(n + s, s), in that type."""
+    rounded = node.args.get("true") if isinstance(node, exp.If) else None
+    if not isinstance(rounded, exp.Round) or not isinstance(rounded.this, exp.TryCast):
+        return node
+    limit = str(node.this.expression) if isinstance(node.this, exp.LT) else ""
+    if node.this != exp.LT(this=exp.Abs(this=rounded.copy()), expression=exp.Literal.number(limit)):
+        return node
+    scale = int(str(rounded.args["decimals"]))
+    kind = exp.DataType.build(f"decimal({len(limit) - 1 + scale}, {scale})")
+    return exp.TryCast(this=rounded.this.this.copy(), to=kind)
+
+
 RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _row_hash,
     _in_unnest,
@@ -184,4 +197,5 @@ RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _date_stays_date,
     _whole_division,
     _plain_numeric,
+    _sized_numeric,
 )

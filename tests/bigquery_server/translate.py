@@ -36,13 +36,19 @@ def statements(script: str) -> list[str]:
     return [part for part in (*found, script[starts:].strip()) if part]
 
 
+SIZED = {exp.DType.DECIMAL, exp.DType.BIGDECIMAL, exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.BINARY}
+
+
 @lru_cache(maxsize=500)
 def parsed(statement: str) -> exp.Expr:
     """The tree of a statement; refused as BigQuery refuses what it cannot parse."""
     try:
-        return sqlglot.parse_one(statement, read="bigquery")
+        tree = sqlglot.parse_one(statement, read="bigquery")
     except sqlglot.errors.SqlglotError as error:
         raise invalid(f"Syntax error: {error}") from error
+    if any(cast.to.this in SIZED and cast.to.expressions for cast in tree.find_all(exp.Cast)):
+        raise invalid("Parameterized types are not allowed in CAST expressions.")
+    return tree
 
 
 @lru_cache(maxsize=500)

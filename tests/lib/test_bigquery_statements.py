@@ -9,6 +9,8 @@ import pytest
 from lib.errors import BadInput
 from lib.warehouse.bigquery.address import read_address
 from lib.warehouse.bigquery.statements import Query, prefixed, renamed, together, used, with_views
+from tests.bigquery_server.translate import parsed
+from tests.bigquery_server.trouble import Refused
 
 URL = "bigquery://a-project?location=us-west2&dataset_prefix=trial_"
 
@@ -71,3 +73,10 @@ def test_a_url_survives_being_written_out() -> None:
     address = read_address(f"{URL}&deadline=2.5&impersonate=a@b.iam.gserviceaccount.com&raw_prefix=r_")
     assert read_address(address.url) == address
     assert address.place == "bigquery://a-project (trial_*)"
+
+
+@pytest.mark.parametrize("kind", ["NUMERIC(5, 1)", "STRING(10)"])
+def test_the_server_refuses_a_cast_to_a_sized_type_as_bigquery_does(kind: str) -> None:
+    with pytest.raises(Refused, match="Parameterized types are not allowed in CAST"):
+        parsed(f"SELECT SAFE_CAST(x AS {kind}) FROM t")
+    parsed("CREATE TABLE t (x NUMERIC(5, 1))")

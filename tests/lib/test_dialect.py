@@ -10,7 +10,8 @@ import duckdb
 import pytest
 import sqlglot
 
-from lib.contract import Contract, read_contract
+from lib.audit import in_type
+from lib.contract import Column, Contract, read_contract
 from lib.dialect import column_type, create_table, to_duckdb
 from lib.errors import CannotJudge
 from lib.registry import registry
@@ -92,6 +93,13 @@ def test_cast_to_int64_rounds_halves_away_from_zero(fraction: str) -> None:
 def test_div_keeps_its_operands_together(division: str) -> None:
     sql = f"SELECT {division} AS x"
     assert duck(sql) == google(sql)
+
+
+@pytest.mark.parametrize("value", ["9999.94", "9999.96", "-9999.96", "0.25", "-0.25", "12345", "CAST(NULL AS FLOAT64)"])
+def test_a_value_fits_a_sized_numeric_rounded_or_not_at_all(value: str) -> None:
+    sql = f"SELECT {in_type(Column('x', 'NUMERIC(5, 1)', False, ''))} AS x FROM (SELECT {value} AS x)"
+    assert duck(sql) == google(sql)
+    assert "TRY_CAST(x AS DECIMAL(5, 1))" in to_duckdb(sql)
 
 
 def test_date_sub_of_a_date_is_a_date() -> None:
