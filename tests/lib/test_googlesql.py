@@ -190,8 +190,9 @@ def test_google_computes_the_rows_that_duckdb_computes(google: Google, memory: M
     assert_same_rows(of_google, memory.select(name, parameters), table.contract.business_columns, table.contract.key)
 
 
-@pytest.mark.full
-@pytest.mark.parametrize("season", [2023, 2024])
+@pytest.mark.parametrize(
+    "season", [pytest.param(2023, marks=pytest.mark.full), pytest.param(2024, marks=pytest.mark.torture)]
+)
 def test_google_computes_a_season_of_the_pocket_league_as_duckdb_does(google: Google, season: int) -> None:
     raw = {name: table.to_pylist() for name, table in pocket_league().tables.items()}
     days = [day for day in game_days(raw) if season_of(day) == season]
