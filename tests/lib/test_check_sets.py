@@ -13,10 +13,11 @@ from click.testing import CliRunner
 
 from lib import environment, preflight
 from lib.checks import all_checks, named, run_checks, run_set
+from lib.checks.foreign import of_foreign_rows
 from lib.checks.model import POST_BACKFILL, RECEIPTS, RECONCILIATION, UNKNOWNS, Scope
 from lib.registry import registry
 from lib.settings import Exclusion, Settings
-from lib.verdicts import Verdict
+from lib.verdicts import RED, Finding, Verdict, verdict_of
 from lib.warehouse import Warehouse
 from runbook.cli import cli
 from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_TEAM, change, judging, said
@@ -109,6 +110,18 @@ def test_a_hash_by_another_rule_says_nothing_of_any_row(whole: Warehouse, whole_
         verdict = asked(whole, whole_settings, phase, POST_BACKFILL)
         assert (verdict.verdict, said(verdict)) == ("green", "")
         assert "data_hash is by another rule, and says nothing of the rows of nba_" in verdict.sentence
+
+
+@pytest.mark.parametrize(("foreign", "lowest"), [("nba_", 3), ("nba_pre", 4)])
+def test_foreign_rows_are_replaced_from_the_lowest_phase_that_has_them(
+    whole: Warehouse, whole_settings: Settings, foreign: str, lowest: int
+) -> None:
+    change(whole, "DELETE FROM runbook.receipts WHERE starts_with(table_name, ?)", foreign)
+    found = verdict_of("quality", "", [Finding(RED, "a_check", "what", "mend")])
+    with judging(whole, whole_settings) as judge:
+        (mended,) = of_foreign_rows(judge, 4, FIRST, LAST, found).findings
+    assert mended.mend.startswith(f"runbook run --phase {lowest} --recompute-found")
+    assert mended.mend.endswith("if it stays: mend")
 
 
 def test_rows_that_a_receipt_vouches_for_are_not_hashed_again(whole: Warehouse, whole_settings: Settings) -> None:

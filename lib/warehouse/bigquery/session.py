@@ -1,7 +1,8 @@
 """One look at a BigQuery warehouse.
 
-Questions are gathered and answered by one job, and none is sent twice. What is kept by name is no table but a named query, written before the
-statements that read it; only a computed chunk is stored, in a stage table: the target of the query job itself.
+Questions are gathered and answered by one job, and none is sent twice. What is kept by name is no table but a named
+query, written before the statements that read it; only a computed chunk is stored, in a stage table: the target of the
+query job itself.
 """
 
 from __future__ import annotations
