@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -103,6 +104,6 @@ def _runbook_script(folder: Path) -> Path:
     """The command ``runbook`` of the copy, as an installation of it would have it."""
     scripts = folder / "bin"
     scripts.mkdir()
-    (scripts / "runbook").write_text(f'#!/bin/sh\nexec {sys.executable} -m runbook "$@"\n')
+    (scripts / "runbook").write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m runbook "$@"\n')
     (scripts / "runbook").chmod(0o755)
     return scripts
