@@ -31,6 +31,8 @@ from runbook.parameters import checked
 
 ROOT = Path(__file__).resolve().parents[1]
 _LONGEST_TEMPORARY_FOLDER = 60
+# What the supervisor imports would start threads, and only one with a single thread may fork.
+_NO_THREADS = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,7 @@ class _Server:
             stdout=subprocess.PIPE,
             text=True,
             cwd=ROOT,
-            env=_environment({}),
+            env=_environment(_NO_THREADS),
             # Ctrl-C in a terminal reaches this program only, which then tells the supervisor in order.
             start_new_session=True,
         )

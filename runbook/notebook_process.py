@@ -14,11 +14,13 @@ from typing import Any, NoReturn
 
 from lib.files import READ_ONLY, sync_folder, write_whole
 from lib.moments import moment
+from runbook.kernel import PRELOADED as IN_KERNEL
+from runbook.kernel import Child
 from runbook.processes import adopt_orphans, tie_to_parent
 from runbook.secrets import known_secrets, redacted, redacted_notebook
 
 # Modules the supervisor imports before it forks.
-PRELOADED = ("papermill", "runbook.kernel_manager", "nbclient.client")
+PRELOADED = ("papermill", "runbook.kernel_manager", "nbclient.client", *IN_KERNEL)
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -50,7 +52,7 @@ def run(task: dict[str, Any], private: Path, supervisor: int, report: Report) ->
 
 
 def _settle(task: dict[str, Any], private: Path, supervisor: int) -> None:
-    """Own process group, own log, own environment; die with the supervisor, and take the kernel along."""
+    """Own process group, log, environment and kernel in waiting; die with the supervisor, and take the kernel along."""
     os.setpgid(0, 0)
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -62,6 +64,7 @@ def _settle(task: dict[str, Any], private: Path, supervisor: int) -> None:
     os.environ.clear()
     os.environ.update(task["env"], JUPYTER_RUNTIME_DIR=str(private), IPYTHONDIR=str(private / "ipython"))
     os.chdir(task["cwd"])
+    import_module("runbook.kernel_manager").OwnProvisioner.waiting = Child()
 
 
 def _stop(signum: int, frame: FrameType | None) -> NoReturn:

@@ -142,7 +142,7 @@ def main() -> None:
     """Import once, then serve; stdout is kept for events only."""
     events = os.dup(1)
     os.dup2(2, 1)
-    keep_from_importing(SLOW_IMPORT, "pyarrow", "gcsfs")  # pyarrow starts threads, and only local files are read
+    keep_from_importing(SLOW_IMPORT, "gcsfs")  # papermill's way to a cloud; only local files are read
     for name in notebook_process.PRELOADED:
         importlib.import_module(name)
     private = Path(sys.argv[1])

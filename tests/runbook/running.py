@@ -44,6 +44,12 @@ def alive(mark: str) -> list[str]:
     return [_command(process) for process in found]
 
 
+def below_supervisor() -> list[str]:
+    """Command lines of whatever processes this program's supervisor still has below it."""
+    mine = psutil.Process().children()
+    return [_command(process) for supervisor in mine for process in supervisor.children(recursive=True)]
+
+
 def _environment(process: psutil.Process) -> list[str]:
     try:
         return list(process.environ().values()) if process.status() != psutil.STATUS_ZOMBIE else []

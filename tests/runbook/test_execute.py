@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from lib.errors import BadInput
 from lib.settings import ROOT
 from runbook.execute import Event, Outcome, execute_group
-from tests.runbook.running import Group, Program, alive, job
+from tests.runbook.running import Group, Program, alive, below_supervisor, job
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -63,10 +65,13 @@ def test_warnings_are_counted_not_hidden(group: Group) -> None:
     assert group.by_name["good"].stderr_warnings == 0
 
 
+def printed(cells: list[dict[str, Any]]) -> list[str]:
+    (cell,) = (cell for cell in cells if "sys.executable" in "".join(cell["source"]))
+    return "".join(cell["outputs"][0]["text"]).splitlines()
+
+
 def test_the_kernel_is_this_interpreter_in_the_repository_with_a_clean_environment(group: Group) -> None:
-    (cell,) = (cell for cell in group.cells("environment") if "sys.executable" in "".join(cell["source"]))
-    printed = "".join(cell["outputs"][0]["text"]).splitlines()
-    assert printed[:3] == [sys.executable, str(ROOT), f"{group.mark} False True"]
+    assert printed(group.cells("environment"))[:3] == [sys.executable, str(ROOT), f"{group.mark} False True"]
 
 
 def test_a_finished_archive_is_read_only_and_nothing_else_is_left_beside_it(group: Group) -> None:
@@ -78,6 +83,21 @@ def test_a_finished_archive_is_read_only_and_nothing_else_is_left_beside_it(grou
 
 def test_no_process_is_left_behind(group: Group) -> None:
     assert alive(group.mark) == []
+    assert below_supervisor() == []
+
+
+def test_the_supervisor_has_one_thread_so_it_may_fork(tmp_path: Path) -> None:
+    execute_group([job(tmp_path, "good")], 1, lambda event: None)
+    (supervisor,) = (each for each in psutil.Process().children() if "runbook.supervise" in each.cmdline())
+    assert supervisor.num_threads() == 1
+
+
+def test_every_notebook_has_a_kernel_of_its_own_that_knows_nothing_of_the_others(tmp_path: Path) -> None:
+    jobs = [job(tmp_path / folder, "environment") for folder in ("first", "second")]
+    execute_group(jobs, 1, lambda event: None)
+    said = [printed(json.loads(each.output.read_text())["cells"])[4].split() for each in jobs]
+    assert len({pid for pid, _ in said}) == 2
+    assert [left for _, left in said] == ["False", "False"]
 
 
 def test_a_finished_archive_is_never_overwritten(group: Group) -> None:

@@ -93,13 +93,12 @@ def _words(runs: Path) -> list[str]:
 
 
 def _kind(process: psutil.Process) -> str:
+    """A supervisor forks a notebook's process, which forks the kernel: all of one name."""
     try:
-        words = " ".join(process.cmdline())
-        of_supervisor = "runbook.supervise" in words and "runbook.supervise" in " ".join(process.parent().cmdline())  # type: ignore[union-attr]
-    except (psutil.NoSuchProcess, AttributeError):
+        lineage = [" ".join(each.cmdline()) for each in (process, *process.parents())]
+    except psutil.NoSuchProcess:
         return "gone"
-    kinds = {"runbook.kernel": "kernel", "runbook.supervise": "notebook" if of_supervisor else "supervisor"}
-    return next((kind for name, kind in kinds.items() if name in words), "program")
+    return ("program", "supervisor", "notebook", "kernel")[sum("runbook.supervise" in words for words in lineage)]
 
 
 @pytest.mark.torture
