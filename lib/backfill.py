@@ -122,7 +122,7 @@ class Backfill:
         phase = str(self.settings.phase_of(table.name) or "")
         with self.warehouse.labelled(run=self.run, table=table.name, phase=phase, attempt=attempt):
             try:
-                with self.warehouse.reading() as session:
+                with self.warehouse.aside() as session:
                     outcome, receipts = self._stage(session, table, chunk, attempt, stage)
                 self._publish(table, outcome, receipts, attempt, stage, started)
             finally:

@@ -6,6 +6,7 @@ the only place where the incident's figures stand: the gate counts them.
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -25,6 +26,7 @@ from lib.registry import registry
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse, Warehouse
 from lib.warehouse.embedded import system_contracts
+from lib.warehouse.threads import share
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,8 @@ def compute_all(
     say: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Computes every table of *phases* over the whole history, one phase after the other, by the ordinary write path."""
-    with ProcessPoolExecutor(settings.backfill.workers, mp_context=get_context("spawn")) as pool:
+    workers = settings.backfill.workers
+    with ProcessPoolExecutor(workers, get_context("spawn"), _environ, (share(workers),)) as pool:
         for phase in phases:
             _compute_phase(pool, warehouse, settings, phase, say)
 
@@ -78,6 +81,10 @@ def _compute_phase(
         outcomes = list(pool.map(_run_chunk, repeat(warehouse), repeat(settings), chunks))
         for table in group:
             say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
+
+
+def _environ(more: Mapping[str, str]) -> None:
+    os.environ.update(more)
 
 
 def _run_chunk(warehouse: Warehouse, settings: Settings, chunk: Chunk) -> Outcome:

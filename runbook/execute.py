@@ -24,6 +24,7 @@ from typing import Any, Literal
 
 from lib.errors import BadInput, CannotJudge
 from lib.files import READ_ONLY
+from lib.warehouse.threads import share
 from runbook.archive import State, Verified, judged, template_faults
 from runbook.notebook import read
 from runbook.notebook_process import working_copy
@@ -96,7 +97,9 @@ def execute_group(jobs: Sequence[Job], workers: int, on_event: Callable[[Event],
             trial.job.log.parent.mkdir(parents=True, exist_ok=True)
         else:
             on_event(Event("finished", trial.job.step, outcome=trial.outcome))
-    tasks = [_task(number, trial) for number, trial in enumerate(trials) if trial.outcome is None]
+    waiting = [number for number, trial in enumerate(trials) if trial.outcome is None]
+    cores = share(min(workers, len(waiting)))
+    tasks = [_task(number, trials[number], cores) for number in waiting]
     with _LOCK:
         server = _Server.current()
         with server.interruptible(), server.killed_on_error():
@@ -123,7 +126,7 @@ def _prepared(job: Job) -> _Trial:
     return trial
 
 
-def _task(number: int, trial: _Trial) -> dict[str, Any]:
+def _task(number: int, trial: _Trial, cores: dict[str, str]) -> dict[str, Any]:
     job = trial.job
     return {
         "task": number,
@@ -133,7 +136,7 @@ def _task(number: int, trial: _Trial) -> dict[str, Any]:
         "parameters": trial.parameters,
         "timeout_seconds": job.timeout_seconds,
         "cwd": str(ROOT),
-        "env": _environment(job.env),
+        "env": _environment(cores | job.env),
     }
 
 

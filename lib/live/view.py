@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 import time
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -23,8 +20,7 @@ from lib.monitor import LATEST_ATTEMPTS
 from lib.registry import registry
 from lib.settings import Settings
 from lib.states import TableCoverage
-from lib.warehouse import EmbeddedWarehouse, Session, Warehouse
-from lib.warehouse.locks import reading
+from lib.warehouse import EmbeddedWarehouse, Warehouse
 
 LEASES_EVERY_SECONDS = 20.0
 SETTLED = {"full", "bootstrap", "excluded"}
@@ -138,7 +134,7 @@ class Watcher:
 
     def judge(self) -> None:
         """Judges the coverage anew, on a copy where looking would keep writers waiting."""
-        with _undisturbed(self.warehouse) as session:
+        with _thrifty(self.warehouse).aside() as session:
             calendar = read_calendar(session, self.settings)
             first, last = closed_range(calendar, self.settings, self.first, self.last)
             self.base = base_of(Judge(session, self.settings, calendar), self._phases(), first, last)
@@ -271,16 +267,6 @@ def _instant(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@contextmanager
-def _undisturbed(warehouse: Warehouse) -> Iterator[Session]:
-    """A session that keeps no writer waiting: on a copy of the file, which takes a fraction of a second to make."""
-    if not isinstance(warehouse, EmbeddedWarehouse) or not warehouse.exists():
-        with warehouse.reading() as session:
-            yield session
-        return
-    with tempfile.TemporaryDirectory(prefix="runbook-watch-") as folder:
-        copy = Path(folder) / "warehouse.duckdb"
-        with reading(warehouse.path, warehouse.wait):
-            shutil.copyfile(warehouse.path, copy)
-        with replace(warehouse, url=f"duckdb:///{copy}", path=copy, threads=1).reading() as session:
-            yield session
+def _thrifty(warehouse: Warehouse) -> Warehouse:
+    """The same, which leaves the cores to those who compute."""
+    return replace(warehouse, threads=1) if isinstance(warehouse, EmbeddedWarehouse) else warehouse

@@ -1,7 +1,7 @@
 """The embedded warehouse: one DuckDB file, shared by several processes.
 
-Reading and computing open the file read-only; a publish opens it alone for a moment. No connection outlives its
-operation.
+Reading opens the file read-only; a publish opens it alone for a moment; computing, which takes long, looks at a copy, so
+that no publish waits for it. No connection outlives its operation.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import random
 import re
 import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,23 +33,25 @@ from lib.warehouse.embedded_session import EmbeddedSession, first_line, quoted
 from lib.warehouse.interface import Publication
 from lib.warehouse.leases import FileLeases, held, show, take
 from lib.warehouse.locks import reading, writing
+from lib.warehouse.threads import share_of_this_process
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p"}
 DIFFERENT_HOLDER = re.compile(r"Conflicting lock is held in (?P<program>.*?) \(PID (?P<pid>\d+)\)")
+COPY_AT_MOST = 2 * 10**9  # bytes; a larger file is computed from as it lies there
 CONFIG = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
 
 
 @dataclass
 class EmbeddedWarehouse:
-    """A DuckDB file. ``threads`` bounds what one process computes with."""
+    """A DuckDB file. ``threads`` bounds what one process computes with: its share of the machine where it is None."""
 
     url: str
     path: Path
     wait: float = 60
-    threads: int = field(default_factory=lambda: os.cpu_count() or 1)
+    threads: int | None = None
     engine: str = field(default_factory=lambda: f"duckdb {duckdb.__version__}")
 
     @classmethod
@@ -95,12 +98,39 @@ class EmbeddedWarehouse:
         self._refuse_missing()
         self._refuse_foreign()
         with reading(self.path, self.wait), self._opened(read_only=True) as connection:
-            session = EmbeddedSession(connection)
-            if "runbook.meta" not in session.tables:
-                raise BadInput(
-                    f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta"
-                )
-            yield session
+            yield self._session(connection)
+
+    @contextmanager
+    def aside(self) -> Iterator[EmbeddedSession]:
+        """A session on a copy of the file as it is now: however long it takes, nobody waits for its end to write."""
+        if not self._may_be_copied():
+            with self.reading() as session:
+                yield session
+            return
+        with ExitStack() as opened:
+            with tempfile.TemporaryDirectory(prefix="runbook-") as folder:  # gone as soon as DuckDB has it open
+                copy = Path(folder) / self.path.name
+                with self.reading():  # as long as DuckDB has it open, nobody writes
+                    self._copy_to(copy)
+                connection = opened.enter_context(self._opened(read_only=True, path=copy))
+            yield self._session(connection)
+
+    def _may_be_copied(self) -> bool:
+        """Whether there is room for a copy, and it is no matter of minutes."""
+        self._refuse_missing()
+        size = self.path.stat().st_size
+        return size <= COPY_AT_MOST and shutil.disk_usage(tempfile.gettempdir()).free > 4 * size
+
+    def _copy_to(self, copy: Path) -> None:
+        shutil.copyfile(self.path, copy)
+        with suppress(FileNotFoundError):  # there only after a crash
+            shutil.copyfile(_wal(self.path), _wal(copy))
+
+    def _session(self, connection: duckdb.DuckDBPyConnection) -> EmbeddedSession:
+        session = EmbeddedSession(connection)
+        if "runbook.meta" not in session.tables:
+            raise BadInput(f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta")
+        return session
 
     @contextmanager
     def writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -230,26 +260,26 @@ class EmbeddedWarehouse:
         return [str(error) for check in checks for error in _raised(check)]
 
     @contextmanager
-    def _opened(self, *, read_only: bool) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connect(read_only)
+    def _opened(self, *, read_only: bool, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connect(path or self.path, read_only)
         try:
             connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET threads = {self.threads}")
+            connection.execute(f"SET threads = {self.threads or share_of_this_process()}")
             if "ipykernel" not in sys.modules:  # in a kernel the setting itself asks for ipywidgets
                 connection.execute("SET enable_progress_bar = false")
             yield connection
         finally:
             connection.close()
 
-    def _connect(self, read_only: bool) -> duckdb.DuckDBPyConnection:
+    def _connect(self, path: Path, read_only: bool) -> duckdb.DuckDBPyConnection:
         deadline = time.monotonic() + self.wait
         while True:
             try:
-                return duckdb.connect(str(self.path), read_only=read_only, config=CONFIG)  # type: ignore[arg-type]
+                return duckdb.connect(str(path), read_only=read_only, config=CONFIG)  # type: ignore[arg-type]
             except duckdb.Error as error:
                 holder = DIFFERENT_HOLDER.search(str(error))
                 if holder is None:
-                    raise CannotJudge(f"{self.path} cannot be opened as a DuckDB file: {first_line(error)}") from error
+                    raise CannotJudge(f"{path} cannot be opened as a DuckDB file: {first_line(error)}") from error
                 if time.monotonic() > deadline:
                     raise CannotJudge(self._held_by(int(holder["pid"]))) from error
                 time.sleep(random.uniform(0.01, 0.1))
@@ -309,6 +339,11 @@ def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple
     connection.register("incoming", columns)
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
+
+
+def _wal(file: Path) -> Path:
+    """What DuckDB keeps beside a file until it is written into it."""
+    return file.with_name(f"{file.name}.wal")
 
 
 def _file_system(folder: Path) -> str:

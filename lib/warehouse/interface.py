@@ -107,6 +107,9 @@ class Warehouse(Protocol):
     def reading(self) -> AbstractContextManager[Session]:
         """A session that sees one state. BadInput where there is no warehouse."""
 
+    def aside(self) -> AbstractContextManager[Session]:
+        """The same for whatever takes long, or must keep nobody waiting: no writer waits for its end."""
+
     def exists(self) -> bool:
         """Whether there is a warehouse at the URL."""
 

@@ -15,13 +15,13 @@ import pytest
 from lib.backfill import Outcome
 from lib.live.progress import Notes, read_progress
 from lib.live.show import view_html, view_text
-from lib.live.view import View, Watcher, _undisturbed
+from lib.live.view import View, Watcher
 from lib.live.work import LAUNCH, all_work, at_work
 from lib.plan import Chunk
 from lib.settings import Settings
 from lib.show import plain
 from lib.warehouse import EmbeddedWarehouse
-from tests.lib.at_work import TEAM_DEFENSE, TEAM_OFFENSE, ask, change, game_dates
+from tests.lib.at_work import TEAM_DEFENSE, change, game_dates
 
 WHY = "game_total 123000 is no total"
 
@@ -67,13 +67,6 @@ def test_running_failed_and_published_dates_are_seen_while_the_launch_goes_on(
     assert last.over
     assert table(last).get("running") is False  # what was at work when it ended is as before
     assert table(last)["absent"] == 2
-
-
-def test_a_watcher_keeps_no_writer_waiting(warehouse: EmbeddedWarehouse) -> None:
-    with _undisturbed(warehouse) as session:
-        change(replace(warehouse, wait=0.2), f"DELETE FROM {TEAM_OFFENSE}")
-        assert session.rows(f"SELECT COUNT(*) > 0 FROM {TEAM_OFFENSE}") == [(True,)]
-    assert ask(warehouse, f"SELECT COUNT(*) FROM {TEAM_OFFENSE}") == [(0,)]
 
 
 def test_a_look_reads_notes_alone_also_when_the_warehouse_is_held(

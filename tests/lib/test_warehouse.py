@@ -5,7 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import subprocess
+import sys
 from collections import namedtuple
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from lib.registry import registry
 from lib.sandbox import load_raw
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse, Publication, connect, embedded
+from lib.warehouse.threads import share, share_of_this_process
 from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, ask, change, contents, run, said
 
 Usage = namedtuple("Usage", "total used free")
@@ -195,6 +199,53 @@ def test_a_failing_query_is_an_error_never_an_empty_answer(warehouse: EmbeddedWa
 def test_a_reader_cannot_write(warehouse: EmbeddedWarehouse) -> None:
     with warehouse.reading() as session, pytest.raises(duckdb.Error, match="read-only"):
         session.connection.execute("DELETE FROM runbook.meta")
+
+
+@pytest.fixture
+def scratch(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where copies are made."""
+    folder = tmp_path_factory.mktemp("scratch")
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return folder
+
+
+def test_who_looks_aside_keeps_no_writer_waiting_and_sees_one_state(
+    warehouse: EmbeddedWarehouse, scratch: Path
+) -> None:
+    with warehouse.aside() as session:
+        assert list(scratch.iterdir()) == []  # not even a SIGKILL leaves a copy behind
+        change(replace(warehouse, wait=0.2), f"DELETE FROM {TEAM_DEFENSE}")
+        assert session.rows(f"SELECT COUNT(*) > 0 FROM {TEAM_DEFENSE}") == [(True,)]
+    assert ask(warehouse, f"SELECT COUNT(*) FROM {TEAM_DEFENSE}") == [(0,)]
+
+
+def test_a_copy_holds_what_a_crash_left_in_the_log(warehouse: EmbeddedWarehouse) -> None:
+    crash = (
+        "import duckdb, os, sys; c = duckdb.connect(sys.argv[1]);"
+        " c.execute(\"INSERT INTO runbook.meta VALUES ('left', 'by a crash')\"); os._exit(9)"
+    )
+    subprocess.run([sys.executable, "-c", crash, str(warehouse.path)], check=False)
+    assert warehouse.path.with_name(f"{warehouse.path.name}.wal").exists()
+    with warehouse.aside() as session:
+        assert session.facts()["left"] == "by a crash"
+
+
+def test_a_file_that_is_too_large_to_copy_is_read_as_it_lies_there(
+    warehouse: EmbeddedWarehouse, scratch: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(embedded, "COPY_AT_MOST", 1000)
+    monkeypatch.setattr("shutil.copyfile", None)
+    with warehouse.aside() as session:
+        assert session.facts()["as_of"]
+
+
+@pytest.mark.parametrize(("side_by_side", "threads"), [(1, 8), (2, 4), (3, 2), (64, 1)])
+def test_processes_side_by_side_share_the_cores(
+    monkeypatch: pytest.MonkeyPatch, side_by_side: int, threads: int
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 8)
+    monkeypatch.setattr("os.environ", os.environ | share(side_by_side))
+    assert share_of_this_process() == threads
 
 
 def test_there_is_never_a_second_warehouse_over_the_first(warehouse: EmbeddedWarehouse) -> None:

@@ -7,7 +7,7 @@ import os
 import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -120,6 +120,10 @@ class BigQueryWarehouse:
             yield session
         finally:
             session.close()
+
+    def aside(self) -> AbstractContextManager[BigQuerySession]:
+        """The same: nobody waits for a reader."""
+        return self.reading()
 
     def exists(self) -> bool:
         """Whether the runbook's own tables are there."""
