@@ -177,6 +177,18 @@ def _row_hash(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Anonymous(this="hash", expressions=columns), "hugeint")
 
 
+def _row_text(node: exp.Expr) -> exp.Expr:
+    """TO_JSON_STRING([CAST(a AS STRING), TO_JSON_STRING(b)]): a row's values as texts, compared on one engine only."""
+    if not isinstance(node, exp.JSONFormat) or not isinstance(node.this, exp.Array):
+        return node
+    texts = [_as_json(part.this) if isinstance(part, exp.JSONFormat) else part for part in node.this.expressions]
+    return _as_json(exp.Array(expressions=[text.copy() for text in texts]))
+
+
+def _as_json(value: exp.Expr) -> exp.Expr:
+    return exp.cast(exp.Anonymous(this="to_json", expressions=[value.copy()]), "text")
+
+
 def _sized_numeric(node: exp.Expr) -> exp.Expr:
     """IF(ABS(ROUND(SAFE_CAST(x AS NUMERIC), s)) < 10 ** n, ROUND(...), NULL): what fits NUMERIC(n + s, s), in that type."""
     rounded = node.args.get("true") if isinstance(node, exp.If) else None
@@ -192,6 +204,7 @@ def _sized_numeric(node: exp.Expr) -> exp.Expr:
 
 RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _row_hash,
+    _row_text,
     _in_unnest,
     _whole_cast,
     _date_stays_date,
