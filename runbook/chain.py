@@ -21,7 +21,7 @@ from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
 from runbook.estimates import beside_actual
-from runbook.execute import Event, Interrupted, Job, Outcome, execute_group
+from runbook.execute import Event, Interrupted, Job, Outcome, execute_group, warm_up
 from runbook.holding import held
 from runbook.manifest import (
     SOURCES,
@@ -95,22 +95,27 @@ class Chain:
 def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "", model: bool = False) -> Chain:
     """For every phase with work: preflight, launches group by group, monitor, validate, sign-off; then the *model*.
 
-    A phase without work is proven anew by its sign-off, whose boxes judge all that validate does; where no phase has
-    work the proofs run side by side.
+    Steps that write nothing and need nothing of each other look side by side. A phase without work is proven anew by
+    its sign-off, whose boxes judge all that validate does.
     """
     launches = {phase: _launch_groups(plan, phase, phase_of) for phase in plan.phases}
     waves: list[list[ChainStep]] = []
     for phase in plan.phases:
         if launches[phase]:
-            waves.append([_of_phase("10_preflight", phase)])
+            waves = _beside_sign_off(waves, _of_phase("10_preflight", phase))
             waves += [[_launch(table, phase) for table in group] for group in launches[phase]]
-            waves += [[_of_phase("30_monitor", phase)], [_of_phase("40_validate", phase)]]
+            waves.append([_of_phase("30_monitor", phase), _of_phase("40_validate", phase)])
         waves.append([_of_phase("50_signoff", phase, signer)])
     if model:
         waves += [[ChainStep("60_train", "60_train", {})], [ChainStep("70_closing", "70_closing", _signed_by(signer))]]
     if not any(launches.values()):
         waves = _side_by_side(waves)
     return Chain(plan, tuple(replace(step, wave=number) for number, wave in enumerate(waves) for step in wave))
+
+
+def _beside_sign_off(waves: list[list[ChainStep]], preflight: ChainStep) -> list[list[ChainStep]]:
+    """A preflight writes nothing: it looks while the phase below is judged for the last time."""
+    return [*waves[:-1], [*waves[-1], preflight]] if waves else [[preflight]]
 
 
 def _side_by_side(waves: list[list[ChainStep]]) -> list[list[ChainStep]]:
@@ -197,7 +202,7 @@ class Runner:
         red = False
         try:
             for wave in self.chain.waves:
-                if red and not wave[0].launch and wave[0].notebook != "30_monitor":
+                if red and not (wave := [step for step in wave if step.launch or step.notebook == "30_monitor"]):
                     break
                 manifest.underway = [step.name for step in wave]
                 manifest.write(self.folder)
@@ -228,6 +233,7 @@ class Runner:
         for step in self.chain.steps:
             checked(step.template, self._parameters(step))
         manifest = self._manifest()
+        warm_up()  # after the digests of the code that it imports were taken
         making = self.folder.parent / ".making" / self.folder.name  # where nobody looks for runs
         making.mkdir(parents=True)
         self.chain.plan.write(making / "plan.json")

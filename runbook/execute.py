@@ -114,6 +114,12 @@ def execute_group(jobs: Sequence[Job], workers: int, on_event: Callable[[Event],
     return outcomes
 
 
+def warm_up() -> None:
+    """Lets the supervisor import what notebooks need, while the caller does something else."""
+    with _LOCK:
+        _Server.current()
+
+
 def _prepared(job: Job) -> _Trial:
     if job.output.exists():
         raise BadInput(f"{job.output} is already there; a finished notebook is never overwritten, choose a new name.")

@@ -23,6 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from lib.errors import RunbookError
+from lib.registry import registry
 from runbook import notebook_process
 from runbook.processes import SLOW_IMPORT, adopt_orphans, keep_from_importing, kill_strays, kill_tree
 
@@ -145,6 +147,8 @@ def main() -> None:
     keep_from_importing(SLOW_IMPORT, "gcsfs")  # papermill's way to a cloud; only local files are read
     for name in notebook_process.PRELOADED:
         importlib.import_module(name)
+    with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
+        registry()
     private = Path(sys.argv[1])
     supervisor = Supervisor(events, private)
     adopt_orphans()

@@ -1,4 +1,4 @@
-"""``python -m runbook.signing.derive URL FIRST LAST PHASE...``: every verdict and fingerprint anew, in a fresh process.
+"""``python -m runbook.signing.derive URL FIRST LAST PHASE``: every verdict and fingerprint anew, in a fresh process.
 
 A sign-off believes this and no cell's output.
 """
@@ -6,9 +6,12 @@ A sign-off believes this and no cell's output.
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from functools import partial
 from typing import Any
 
 from lib.ahead import ask_ahead
@@ -21,15 +24,24 @@ from lib.settings import ROOT, load_settings
 from lib.standing import standing
 from lib.verdicts import Verdict
 from lib.warehouse import connect
+from lib.warehouse.threads import share
 from runbook.prints import prints_of
 
 SECONDS = 1800
 
 
 def derived(url: str, first: str, last: str, phases: list[str]) -> dict[str, Any]:
-    """Standing, verdicts and fingerprints by phase, from a process of its own; CannotJudge where it could not say."""
-    command = [sys.executable, "-m", "runbook.signing.derive", url, first, last, *phases]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
+    """Standing, verdicts and fingerprints by phase, each from a process of its own; CannotJudge where one cannot say."""
+    workers = min(len(phases), load_settings().backfill.workers)
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        found = pool.map(partial(_derived, url, first, last, workers), phases)
+        return dict(zip(phases, found, strict=True))
+
+
+def _derived(url: str, first: str, last: str, side_by_side: int, phase: str) -> dict[str, Any]:
+    command = [sys.executable, "-m", "runbook.signing.derive", url, first, last, phase]
+    env = os.environ | share(side_by_side)
+    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode:
         raise CannotJudge(
             f"the verdicts could not be derived again: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"
@@ -38,12 +50,11 @@ def derived(url: str, first: str, last: str, phases: list[str]) -> dict[str, Any
     return found
 
 
-def derive(url: str, first: date, last: date, phases: list[str]) -> dict[str, Any]:
-    """The same, in this process."""
+def derive(url: str, first: date, last: date, phase: str) -> dict[str, Any]:
+    """The same of one phase, in this process."""
     settings = load_settings()
     with connect(url, settings.backfill.wait_seconds).reading() as session:
-        judge = Judge(session, settings, read_calendar(session, settings))
-        return {phase: _of_phase(judge, phase, first, last) for phase in phases}
+        return _of_phase(Judge(session, settings, read_calendar(session, settings)), phase, first, last)
 
 
 def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, Any]:
@@ -71,9 +82,9 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
 
 def main() -> None:
     """Prints the JSON; a sentence on standard error and exit code 3 where it cannot."""
-    url, first, last, *phases = sys.argv[1:]
+    url, first, last, phase = sys.argv[1:]
     try:
-        print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phases)))
+        print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phase)))
     except RunbookError as error:
         print(error, file=sys.stderr)
         sys.exit(3)
