@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 
 FULL, PARTIAL, ABSENT, NOT_ELIGIBLE = "full", "partial", "absent", "not eligible"
 
@@ -70,7 +71,7 @@ class DateState:
         """The date."""
         return self.holding.day
 
-    @property
+    @cached_property
     def state(self) -> str:
         """full, partial, absent, or not eligible."""
         held = self.holding
@@ -111,12 +112,12 @@ class TableCoverage:
     days: tuple[DateState, ...]
     due: tuple[date, ...]
 
-    @property
+    @cached_property
     def judged(self) -> list[DateState]:
         """The eligible dates of the denominator: those with expected keys."""
         return [d for d in self.days if d.state != NOT_ELIGIBLE and not d.bootstrap and not d.excluded]
 
-    @property
+    @cached_property
     def bootstrap(self) -> list[DateState]:
         """The bootstrap dates."""
         return [d for d in self.days if d.bootstrap and d.state != NOT_ELIGIBLE and not d.excluded]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -110,6 +111,8 @@ def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:
     states: list[State] = []
     lines: list[dict[str, Any]] = []
     with place.judge() as (judge, first, last):
+        with suppress(CannotJudge):  # all tables from one look; a phase that cannot be judged says so below
+            judge.cover(place.computed_phases, first, last)
         for phase in place.phases:
             verdict: Verdict | None = None
             try:
