@@ -93,11 +93,11 @@ def raw_gate(session: Session, settings: Settings, calendar: Calendar, first: da
         raise CannotJudge(f"nba_raw.nbac_schedule has no final game from {first} to {last}: nothing can be judged")
     asked = ask_raw(session, settings, calendar, first, last)
     findings = [*_open_games(asked, settings, calendar), *_season_totals(asked, settings, calendar)]
-    lines = [_line("game_schedule", days, {}, findings, settings, calendar)]
+    lines = [_line("game_schedule", days, {}, findings, calendar)]
     for chain in CHAINS:
         short = {day: (games, waiting) for day, games, waiting in asked.short[chain]() if waiting}
         found = _chain_findings(chain, days, short, settings, calendar)
-        lines.append(_line(chain, days, short, found, settings, calendar))
+        lines.append(_line(chain, days, short, found, calendar))
         findings += found
     return Verdict(
         gate="coverage",
@@ -227,7 +227,6 @@ def _line(
     days: Sequence[date],
     short: dict[date, tuple[int, int]],
     findings: Sequence[Finding],
-    settings: Settings,
     calendar: Calendar,
 ) -> dict[str, Any]:
     judged = [day for day in days if not calendar.is_bootstrap(day)]

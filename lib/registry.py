@@ -158,10 +158,10 @@ def _source(reading: exp.Table, path: Path) -> Source:
     if scope is None or scope.args.get("joins"):
         raise CannotJudge(f"{path}: {name} must be read in a CTE of its own, without joins")
     columns = tuple(sorted({column.name for column in scope.find_all(exp.Column)}))
-    return Source(name, columns, *_window(scope, name, path))
+    return Source(name, columns, *_window(scope))
 
 
-def _window(scope: exp.Select, name: str, path: Path) -> tuple[str, str | None]:
+def _window(scope: exp.Select) -> tuple[str, str | None]:
     bounds = {between.this.name: between.args["low"].name for between in scope.find_all(exp.Between)}
     dated = [item.this.name for item in scope.find_all(exp.In) if item.args.get("unnest")]
     if dated:

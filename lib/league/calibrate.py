@@ -58,7 +58,7 @@ def figures(league: League) -> list[Figure]:
     games, teams, players = regular_games(league), team_rows(league), player_rows(league)
     parts = (
         _calendar_figures(games),
-        _team_figures(teams, games),
+        _team_figures(teams),
         _game_figures(games, teams),
         _roster_figures(players),
         _minute_figures(players),
@@ -131,7 +131,7 @@ def _calendar_figures(games: pd.DataFrame) -> Iterator[Figure]:
     yield Figure("back-to-backs a team and season", float(gaps[closed].sum() / 30 / 4), 14, 1)
 
 
-def _team_figures(teams: pd.DataFrame, games: pd.DataFrame) -> Iterator[Figure]:
+def _team_figures(teams: pd.DataFrame) -> Iterator[Figure]:
     names = {
         "points": "points", "field goal attempts": "fg_attempted", "three-point attempts": "three_pt_attempted",
         "free throw attempts": "ft_attempted", "offensive rebounds": "offensive_rebounds", "turnovers": "turnovers",

@@ -14,7 +14,6 @@ from lib.league.world import World
 INACTIVE, DNP, ACTIVE = 0, 1, 2
 DRESSED = 13
 REGULATION_SECONDS = 240 * 60
-OVERTIME_SECONDS = 25 * 60
 FEWEST = 5
 EXPECTED_PLAYERS = 10
 WHOLE_GAME = 48.0  # minutes: the most anybody can play in regulation

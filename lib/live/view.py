@@ -146,10 +146,10 @@ class Watcher:
         works, leases = self._works(), self._unnoted()
         seen = works, leases, [_stamp(work.progress) for work in works], [work.alive for work in works], id(self.base)
         if self._seen is None or self._seen[0] != seen:
-            self._seen = seen, self._laid_over(works, leases)
+            self._seen = seen, self._laid_over(works)
         return replace(self._seen[1], at=datetime.now(UTC))
 
-    def _laid_over(self, works: tuple[Work, ...], leases: tuple[Lease, ...]) -> View:
+    def _laid_over(self, works: tuple[Work, ...]) -> View:
         base = self.base
         assert base is not None
         now = _noted(works, base)

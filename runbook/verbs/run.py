@@ -7,6 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -70,26 +71,7 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @json_option
 @runs_option
 @warehouse_option
-def run(
-    phase: int | str | None,
-    start_date: date | None,
-    end_date: date | None,
-    dates: str | None,
-    tables: str | None,
-    force: bool,
-    recompute_found: bool,
-    workers: int | None,
-    plan_file: Path | None,
-    signer: str,
-    first_step: str | None,
-    last_step: str | None,
-    resume: str | None,
-    dry_run: bool,
-    strict: bool,
-    as_json: bool,
-    runs: str | None,
-    url: str | None,
-) -> int:
+def run(**options: Any) -> int:
     """Repair what is missing and prove the result.
 
     Shows the gate, makes the plan, executes the notebooks of each phase (preflight, a launch per table, monitor,
@@ -107,42 +89,96 @@ def run(
       runbook run --phase 3 --dates 2026-01-02,2026-01-03 --tables team_defense_game_summary --force
       runbook run --plan plan.json
     """
-    if plan_file:
-        refuse_beside("--plan runs exactly what was reviewed", WISHES)
-    if resume:
-        refuse_beside("--resume goes on with what that run was to do", (*WISHES, *NOT_RESUMED))
-    place = open_place(url, start_date, end_date, writes=not dry_run)
-    place.console.quiet = as_json
-    if resume:
-        return _resumed(place, resume, workers, strict, as_json, runs_folder(runs, place.settings))
-    reviewed = read_reviewed(plan_file) if plan_file else None
-    model = whole_model(place, phase, start_date, end_date, dates, tables)
+    asked = Asked(**options)
+    asked.refuse_contradictions()
+    place = open_place(asked.url, asked.start_date, asked.end_date, writes=not asked.dry_run)
+    place.console.quiet = asked.as_json
+    runs = runs_folder(asked.runs, place.settings)
+    if asked.resume:
+        return _resumed(place, asked, runs)
+    with ExitStack() as leases:
+        todo = _decided(place, asked, leases)
+        _show(place, todo.plan, "Before", todo.verdicts)
+        show_plan(place, todo.plan, todo.chain)
+        if asked.dry_run:
+            click.echo(json.dumps(todo.plan.as_json(), indent=1)) if asked.as_json else None
+            return 0
+        folder = run_folder(runs, todo.reviewed or todo.chain.plan)
+        chain = _waiting(place, todo.chain, runs)
+        manifest = _execute(place, chain, asked.workers, folder, todo.fences, todo.reviewed)
+    _show_times(place, manifest)
+    return _ended(place, asked, manifest, _judged_after(place, todo, manifest), runs)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asked for, option by option."""
+
+    phase: int | str | None
+    start_date: date | None
+    end_date: date | None
+    dates: str | None
+    tables: str | None
+    force: bool
+    recompute_found: bool
+    workers: int | None
+    plan_file: Path | None
+    signer: str
+    first_step: str | None
+    last_step: str | None
+    resume: str | None
+    dry_run: bool
+    strict: bool
+    as_json: bool
+    runs: str | None
+    url: str | None
+
+    def refuse_contradictions(self) -> None:
+        """BadInput where two options say two things."""
+        if self.plan_file:
+            refuse_beside("--plan runs exactly what was reviewed", WISHES)
+        if self.resume:
+            refuse_beside("--resume goes on with what that run was to do", (*WISHES, *NOT_RESUMED))
+
+
+@dataclass(frozen=True)
+class _Todo:
+    """What is going to be done, and what was judged before it."""
+
+    plan: Plan
+    chain: Chain
+    verdicts: list[Verdict]
+    reviewed: Plan | None
+    fences: Mapping[str, Fence]
+
+
+def _decided(place: Place, asked: Asked, leases: ExitStack) -> _Todo:
+    """The plan and its chain, made under *leases* that nobody else can have meanwhile."""
+    reviewed = read_reviewed(asked.plan_file) if asked.plan_file else None
+    model = whole_model(place, asked.phase, asked.start_date, asked.end_date, asked.dates, asked.tables)
     if reviewed and reviewed.basis:
         model = reviewed.basis.model
-    with ExitStack() as leases:
-        fences = {} if dry_run else leases.enter_context(_leases(place, _worked_on(place, phase, model, reviewed)))
-        if reviewed:
-            made, verdicts = reviewed_plan(place, reviewed)
-        else:
-            for said in [] if dry_run else add_missing(place.warehouse, place.settings):
-                place.console.print(f"Contract: {said}.")
-            made, verdicts = plan_for(place, phase, dates, tables, force, recompute_found)
-        chain = cut(make_chain(made, place.settings.phase_of, signer, model), first_step, last_step)
-        _show(place, made, "Before", verdicts)
-        show_plan(place, made, chain)
-        if dry_run:
-            click.echo(json.dumps(made.as_json(), indent=1)) if as_json else None
-            return 0
-        folder = run_folder(runs_folder(runs, place.settings), reviewed or chain.plan)
-        chain = _waiting(place, chain, folder.parent)
-        manifest = _execute(place, chain, workers, folder, fences, reviewed)
-    _show_times(place, manifest)
-    if made.chunks:
-        verdicts = _verdicts_after(place, made)
-        _show(place, made, "After", verdicts)
-    elif manifest.outcome == "proven":
-        place.console.print("There was nothing to do; what stands above was proven anew.")
-    return _ended(place, manifest, verdicts, strict, as_json, folder.parent)
+    worked_on = _worked_on(place, asked.phase, model, reviewed)
+    fences = {} if asked.dry_run else leases.enter_context(_leases(place, worked_on))
+    made, verdicts = reviewed_plan(place, reviewed) if reviewed else _planned(place, asked)
+    chain = make_chain(made, place.settings.phase_of, asked.signer, model)
+    return _Todo(made, cut(chain, asked.first_step, asked.last_step), verdicts, reviewed, fences)
+
+
+def _planned(place: Place, asked: Asked) -> tuple[Plan, list[Verdict]]:
+    for said in [] if asked.dry_run else add_missing(place.warehouse, place.settings):
+        place.console.print(f"Contract: {said}.")
+    return plan_for(place, asked.phase, asked.dates, asked.tables, asked.force, asked.recompute_found)
+
+
+def _judged_after(place: Place, todo: _Todo, manifest: Manifest) -> list[Verdict]:
+    if not todo.plan.chunks:
+        if manifest.outcome == "proven":
+            place.console.print("There was nothing to do; what stands above was proven anew.")
+        return todo.verdicts
+    verdicts = _verdicts_after(place, todo.plan)
+    _show(place, todo.plan, "After", verdicts)
+    return verdicts
 
 
 def _waiting(place: Place, chain: Chain, runs: Path) -> Chain:
@@ -158,9 +194,9 @@ def _waiting(place: Place, chain: Chain, runs: Path) -> Chain:
     return shorter
 
 
-def _resumed(place: Place, run: str, workers: int | None, strict: bool, as_json: bool, runs: Path) -> int:
+def _resumed(place: Place, asked: Asked, runs: Path) -> int:
     """Goes on with a run; one that is proven already is only signed, where nobody has to be asked."""
-    folder = find_run(runs, run)
+    folder = find_run(runs, asked.resume or "")
     with held(folder):
         manifest = unfinished(folder)
         if manifest.outcome == "proven":
@@ -170,21 +206,21 @@ def _resumed(place: Place, run: str, workers: int | None, strict: bool, as_json:
                 chain = chain_left(place.warehouse, folder, manifest)
                 reopen(folder, manifest)
                 manifest.tokens = {fence.phase: fence.token for fence in fences.values()}
-                manifest = _execute(place, chain, workers, folder, fences, begun=manifest)
+                manifest = _execute(place, chain, asked.workers, folder, fences, begun=manifest)
     made = read_plan(folder / "plan.json")
     verdicts = _verdicts_after(place, made)
     _show(place, made, "After", verdicts)
-    return _ended(place, manifest, verdicts, strict, as_json, runs)
+    return _ended(place, asked, manifest, verdicts, runs)
 
 
-def _ended(place: Place, manifest: Manifest, verdicts: list[Verdict], strict: bool, as_json: bool, runs: Path) -> int:
+def _ended(place: Place, asked: Asked, manifest: Manifest, verdicts: list[Verdict], runs: Path) -> int:
     _show_model(place, manifest)
     _sign_sandbox(place, manifest, runs)
     _report(place, runs / manifest.run)
-    if as_json:
+    if asked.as_json:
         click.echo(manifest.model_dump_json(indent=1))
     ambers = any(verdict.verdict == AMBER for verdict in verdicts)
-    return EXIT_CODES[manifest.outcome] or int(strict and ambers)
+    return EXIT_CODES[manifest.outcome] or int(asked.strict and ambers)
 
 
 def refuse_beside(what: str, others: Sequence[str]) -> None:

@@ -7,58 +7,20 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import click
 import duckdb
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from lib.settings import ROOT, Settings
 from lib.warehouse import EmbeddedWarehouse
 from runbook import chain
-from runbook.cli import cli, main
+from runbook.cli import cli
 from tests.lib.at_work import PHASE_3, TEAM_DEFENSE, UPCOMING_TEAM, change, contents, game_dates, run
-
-Said = tuple[int, str, str]
-Say = Callable[..., Said]
-
-
-@pytest.fixture
-def say(pocket_environment: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Runs the command line here: exit code, standard output, standard error."""
-
-    def _say(*words: object) -> Said:
-        monkeypatch.setattr(sys, "argv", ["runbook", *map(str, words)])
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
-        out, err = capsys.readouterr()
-        assert "Traceback" not in out + err
-        return int(ended.value.code or 0), out, err
-
-    return _say
-
-
-@pytest.fixture
-def at(warehouse: EmbeddedWarehouse) -> tuple[str, str]:
-    """The options that name the warehouse."""
-    return "--warehouse", warehouse.url
-
-
-def _refused(said: Said, code: int, *words: str) -> None:
-    """The command ended with *code*, printed nothing on standard output and one sentence on standard error."""
-    got, out, err = said
-    assert (got, out) == (code, ""), err
-    lines = [line for line in err.splitlines() if line.strip() and not line.startswith(("Usage:", "Try "))]
-    assert len(lines) == 1, err
-    for word in words:
-        assert word in lines[0]
-
+from tests.runbook.at_the_terminal import Say, refused
 
 # what is there
 
@@ -92,6 +54,24 @@ def test_python_m_runbook_is_the_same_command(settings_file: Path, warehouse: Em
     ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert json.loads(ended.stdout)["verdict"] == "green"
+
+
+IMPORTED = """
+import atexit, sys
+slow = ("pandas", "sklearn", "plotly", "IPython", "papermill", "google.cloud.bigquery")
+atexit.register(lambda: print([name for name in slow if name in sys.modules]))
+from runbook.cli import main
+main()
+"""
+
+
+def test_status_does_not_wait_for_libraries_that_it_does_not_need(
+    settings_file: Path, warehouse: EmbeddedWarehouse
+) -> None:
+    environment = {**os.environ, "RUNBOOK_CONFIG": str(settings_file)}
+    command = [sys.executable, "-c", IMPORTED, "status", "--json", "--warehouse", warehouse.url]
+    ended = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout.splitlines()[-1]) == (0, "[]"), ended.stderr
 
 
 # exit codes and JSON
@@ -201,7 +181,7 @@ def test_a_pocket_sandbox_is_made_once(say: Say, tmp_path: Path) -> None:
     assert say("gate", 2, "--warehouse", url)[0] == 0
     code, out, _ = say("sandbox", "--pocket", "--if-missing", "--warehouse", url)
     assert (code, "There is a warehouse" in out) == (0, True)
-    _refused(say("sandbox", "--pocket", "--warehouse", url), 2, "already", "--warehouse")
+    refused(say("sandbox", "--pocket", "--warehouse", url), 2, "already", "--warehouse")
 
 
 # bad usage
@@ -222,7 +202,7 @@ def test_a_pocket_sandbox_is_made_once(say: Say, tmp_path: Path) -> None:
     ],
 )
 def test_a_misspelt_verb_option_or_value_is_bad_usage(say: Say, words: list[str], named: str) -> None:
-    _refused(say(*words), 2, named)
+    refused(say(*words), 2, named)
 
 
 @pytest.mark.parametrize(
@@ -245,11 +225,11 @@ def test_a_misspelt_verb_option_or_value_is_bad_usage(say: Say, words: list[str]
     ],
 )
 def test_what_is_not_there_is_bad_input(say: Say, at: tuple[str, str], words: list[str], named: str) -> None:
-    _refused(say(*words, *at), 2, named)
+    refused(say(*words, *at), 2, named)
 
 
 def test_a_day_without_games_is_refused_with_the_nearest_in_time(say: Say, at: tuple[str, str]) -> None:
-    _refused(say("plan", "--dates", "2024-10-01", *at), 2, "2024-10-22")
+    refused(say("plan", "--dates", "2024-10-01", *at), 2, "2024-10-22")
 
 
 def test_settings_that_are_wrong_are_named(
@@ -258,7 +238,7 @@ def test_settings_that_are_wrong_are_named(
     path = tmp_path / "mine.toml"
     path.write_text((ROOT / "runbook.toml").read_text().replace("bootstrap_days", "bootstap_days"))
     monkeypatch.setenv("RUNBOOK_CONFIG", str(path))
-    _refused(say("gate", 3, *at), 2, "bootstap_days", "mine.toml")
+    refused(say("gate", 3, *at), 2, "bootstap_days", "mine.toml")
 
 
 # a warehouse that is none
@@ -268,7 +248,7 @@ VERBS = [["gate", "3"], ["status"], ["plan"], ["run", "--dry-run"]]
 
 @pytest.mark.parametrize("words", VERBS, ids=lambda words: words[0])
 def test_a_missing_warehouse_is_bad_input(say: Say, tmp_path: Path, words: list[str]) -> None:
-    _refused(say(*words, "--warehouse", f"duckdb:///{tmp_path}/none.duckdb"), 2, "none.duckdb", "runbook sandbox")
+    refused(say(*words, "--warehouse", f"duckdb:///{tmp_path}/none.duckdb"), 2, "none.duckdb", "runbook sandbox")
 
 
 @pytest.mark.parametrize("words", VERBS, ids=lambda words: words[0])
@@ -276,18 +256,18 @@ def test_a_duckdb_file_of_somebody_else_is_bad_input(say: Say, tmp_path: Path, w
     path = tmp_path / "theirs.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute("CREATE TABLE x AS SELECT 1 AS y")
-    _refused(say(*words, "--warehouse", f"duckdb:///{path}"), 2, "theirs.duckdb", "no warehouse of this runbook")
+    refused(say(*words, "--warehouse", f"duckdb:///{path}"), 2, "theirs.duckdb", "no warehouse of this runbook")
 
 
 @pytest.mark.parametrize("words", VERBS, ids=lambda words: words[0])
 def test_a_corrupt_file_cannot_be_judged(say: Say, tmp_path: Path, words: list[str]) -> None:
     path = tmp_path / "junk.duckdb"
     path.write_bytes(b"junk" * 10_000)
-    _refused(say(*words, "--warehouse", f"duckdb:///{path}"), 3, "junk.duckdb", "not a DuckDB file")
+    refused(say(*words, "--warehouse", f"duckdb:///{path}"), 3, "junk.duckdb", "not a DuckDB file")
 
 
 def test_a_url_of_no_known_kind_is_bad_input(say: Say) -> None:
-    _refused(say("gate", 3, "--warehouse", "postgres://somewhere"), 2, "postgres://somewhere", "duckdb:///")
+    refused(say("gate", 3, "--warehouse", "postgres://somewhere"), 2, "postgres://somewhere", "duckdb:///")
 
 
 def test_the_environment_names_the_warehouse(
@@ -310,7 +290,7 @@ def test_a_locked_warehouse_cannot_be_judged_and_the_holder_is_named(
     assert stranger.stdout
     try:
         assert stranger.stdout.readline().strip() == "held"
-        _refused(say("gate", 3, *at), 3, f"PID {stranger.pid}")
+        refused(say("gate", 3, *at), 3, f"PID {stranger.pid}")
     finally:
         stranger.kill()
         stranger.communicate()
@@ -321,8 +301,8 @@ def test_a_table_that_is_gone_cannot_be_judged(
     say: Say, at: tuple[str, str], warehouse: EmbeddedWarehouse, table: str
 ) -> None:
     change(warehouse, f"DROP TABLE {table}")
-    _refused(say("gate", 3, *at), 3, table)
-    _refused(say("gate", 3, "--json", *at), 3, table)
+    refused(say("gate", 3, *at), 3, table)
+    refused(say("gate", 3, "--json", *at), 3, table)
 
 
 @pytest.mark.parametrize("phase", [2, 3])
@@ -330,7 +310,7 @@ def test_an_emptied_schedule_cannot_be_judged(
     say: Say, at: tuple[str, str], warehouse: EmbeddedWarehouse, phase: int
 ) -> None:
     change(warehouse, "DELETE FROM nba_raw.nbac_schedule")
-    _refused(say("gate", phase, *at), 3, "nbac_schedule", "never a pass")
+    refused(say("gate", phase, *at), 3, "nbac_schedule", "never a pass")
 
 
 def test_a_range_inside_bootstrap_is_0_with_nothing_to_do(say: Say, at: tuple[str, str]) -> None:
@@ -351,13 +331,13 @@ def test_a_runs_folder_that_cannot_be_made_is_said(say: Say, at: tuple[str, str]
 
 def test_run_refuses_what_a_resumed_run_could_only_ignore(say: Say, at: tuple[str, str]) -> None:
     for words in (["--dry-run"], ["--until", "50_signoff.phase3"], ["--dates", "2024-12-01"], ["--phase", "3"]):
-        _refused(say("run", "--resume", "some-run", *words, *at), 2, f"leave out {words[0]}")
+        refused(say("run", "--resume", "some-run", *words, *at), 2, f"leave out {words[0]}")
 
 
 def test_a_dry_run_refuses_a_step_that_the_run_would_not_have_and_counts_those_that_it_would(
     say: Say, at: tuple[str, str]
 ) -> None:
-    _refused(say("run", "--dry-run", "--until", "50_signof", *at), 2, "50_signoff.phase3")
+    refused(say("run", "--dry-run", "--until", "50_signof", *at), 2, "50_signoff.phase3")
     assert "Chain of 1 notebook, about" in say("run", "--dry-run", "--force", "--until", "10_preflight", *at)[1]
 
 
@@ -372,53 +352,6 @@ def test_a_run_with_a_damaged_notebook_ends_before_it_begins(
     assert list(pocket_environment.glob("*")) == []
 
 
-def test_ingest_refuses_a_folder_that_is_not_there(say: Say, tmp_path: Path) -> None:
-    url = f"duckdb:///{tmp_path}/new.duckdb"
-    _refused(say("ingest", tmp_path / "none", "--warehouse", url), 2, "there is no such folder")
-    assert not (tmp_path / "new.duckdb").exists()
-
-
-def test_ingest_refuses_a_parquet_file_with_a_column_gone_by_name(say: Say, tmp_path: Path) -> None:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    columns = ("SEASON_ID", "TEAM_ID", "TEAM_ABBREVIATION", "TEAM_NAME", "GAME_ID", "GAME_DATE", "WL", "MIN", "PTS")
-    pq.write_table(pa.table({name: ["1"] for name in columns}), folder / "schedule.parquet")
-    code, out, err = say("ingest", folder, "--warehouse", f"duckdb:///{tmp_path}/new.duckdb")
-    assert (code, out) == (2, "")
-    assert len(err.splitlines()) == 1
-    assert "MATCHUP" in err or "no Parquet or CSV file has the columns" in err
-
-
-def test_ingest_refuses_a_broken_parquet_file(say: Say, tmp_path: Path) -> None:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    (folder / "games.parquet").write_bytes(b"PAR1 this is cut off")
-    _refused(say("ingest", folder, "--warehouse", f"duckdb:///{tmp_path}/new.duckdb"), 2, "games.parquet")
-
-
-def test_ingest_never_writes_over_a_warehouse(say: Say, at: tuple[str, str], tmp_path: Path) -> None:
-    _refused(say("ingest", tmp_path, *at), 2, "already")
-
-
-def test_ingest_into_says_what_it_changed_by_table_and_date(
-    say: Say, raw_only: EmbeddedWarehouse, tmp_path: Path
-) -> None:
-    at, folder = ("--warehouse", raw_only.url), tmp_path / "corrections"
-    folder.mkdir()
-    with raw_only.reading() as session:
-        day = session.rows("SELECT MAX(game_date) AS day FROM nba_raw.nbac_team_boxscore")[0][0]
-        rows = f"SELECT * REPLACE (assists + 1 AS assists) FROM nba_raw.nbac_team_boxscore WHERE game_date = '{day}'"
-        session.connection.execute(f"COPY ({rows}) TO '{folder / 'boxes.csv'}'")
-    assert "Nothing was written" in say("ingest", folder, "--into", "--dry-run", *at)[1]
-    code, out, err = say("ingest", folder, "--into", "--json", *at)
-    assert (code, err) == (0, "")
-    change = json.loads(out)["changes"][0]
-    assert (change["table"], change["day"], change["gone"]) == ("nba_raw.nbac_team_boxscore", str(day), 0)
-    assert "Table-dates: 0 with other rows, 1 as they were." in say("ingest", folder, "--into", *at)[1]
-    _refused(say("ingest", folder, "--dry-run", *at), 2, "--into")
-    _refused(say("ingest", folder, "--into", "--warehouse", f"duckdb:///{tmp_path}/none.duckdb"), 2, "no warehouse")
-
-
 def test_as_of_decides_what_is_past_not_the_clock(say: Say, at: tuple[str, str], warehouse: EmbeddedWarehouse) -> None:
     change(warehouse, "UPDATE runbook.meta SET value = '2024-12-01' WHERE name = 'as_of'")
-    _refused(say("gate", 3, "--end-date", date(2024, 12, 2), *at), 2, "past as-of 2024-12-01")
+    refused(say("gate", 3, "--end-date", date(2024, 12, 2), *at), 2, "past as-of 2024-12-01")

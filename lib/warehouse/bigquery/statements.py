@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any
 
 from sqlglot.dialects import BigQuery
 from sqlglot.tokenizer_core import Token, TokenType
@@ -106,9 +105,3 @@ def _replaced(sql: str, places: Iterable[tuple[int, int, str]]) -> str:
     for start, end, words in places:
         text, position = text + sql[position:start] + words, end
     return text + sql[position:]
-
-
-def literal_days(column: str, days: Iterable[Any]) -> str:
-    """A condition that prunes partitions to *days*, written out."""
-    listed = ", ".join(f"DATE '{day}'" for day in sorted(days))
-    return f"{column} IN ({listed})" if listed else "FALSE"
