@@ -33,15 +33,16 @@ def main(count: int, only: tuple[str, ...], out: Path) -> None:
     """Measure the write path, the chain, alone and watched, the verbs and what grows with the history, on the full simulated league."""
     console = Console(width=110)
     found: list[Figure | Ratio] = []
+    out.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="bench-") as scratch:
         for one in _measured(Path(scratch), only or SETS, count):
             found.append(one)
+            out.write_text(json.dumps(_report(found, count), indent=1))  # kept also where a later set breaks off
             if isinstance(one, Figure):
                 console.print(f"{one.name:<48} {one.median:8.2f} s")
-    ratios = [one for one in found if isinstance(one, Ratio)]
-    console.print(table_of([_row(ratio) for ratio in ratios], "Ratios, each within this run"))
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps(_report([one for one in found if isinstance(one, Figure)], ratios, count), indent=1))
+                console.file.flush()
+    ratios = [_row(one) for one in found if isinstance(one, Ratio)]
+    console.print(table_of(ratios, "Ratios, each within this run"))
     console.print(f"Written to {out}.")
 
 
@@ -71,7 +72,9 @@ def _row(ratio: Ratio) -> dict[str, object]:
     return {"ratio": ratio.name, "value": f"{ratio.value:.2f}", "aim": aim, "": held}
 
 
-def _report(figures: list[Figure], ratios: list[Ratio], count: int) -> dict[str, object]:
+def _report(found: list[Figure | Ratio], count: int) -> dict[str, object]:
+    figures = [one for one in found if isinstance(one, Figure)]
+    ratios = [one for one in found if isinstance(one, Ratio)]
     return {
         "rounds": count,
         "machine": f"{platform.machine()}, {platform.system()}, Python {platform.python_version()}",

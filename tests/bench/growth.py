@@ -30,7 +30,7 @@ def whole(leagues: Leagues, folder: Path) -> Iterator[Figure | Ratio]:
     alone = 0.0
     for count in (1, 2, 5):
         place = leagues.times(count)
-        warehouse = place.copy(folder / f"times-{count}.duckdb")
+        warehouse = place.copy(folder / f"grown-{count}.duckdb")
         took = rounds(f"e: full backfill, {count} x the league", 1, lambda w=warehouse, s=place.settings: ours(w, s))
         warehouse.path.unlink()
         yield took

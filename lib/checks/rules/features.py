@@ -62,10 +62,14 @@ def ask_daily(scope: Scope) -> dict[str, Callable[[], list[tuple[Any, ...]]]]:
 
 def yearly(scope: Scope) -> list[Share]:
     """The same by season."""
-    return [_summed(shares) for shares in _by_season(scope).values()]
+    return scope.once("yearly", lambda: [_summed(shares) for shares in _by_season(scope).values()])
 
 
 def _by_season(scope: Scope) -> dict[tuple[str, str, int], list[Share]]:
+    return scope.once("by season", lambda: _grouped(scope))
+
+
+def _grouped(scope: Scope) -> dict[tuple[str, str, int], list[Share]]:
     seasons: dict[tuple[str, str, int], list[Share]] = {}
     for share in daily(scope):
         seasons.setdefault((share.table, share.column, share.season), []).append(share)
