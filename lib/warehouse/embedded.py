@@ -102,24 +102,31 @@ class EmbeddedWarehouse:
 
     @contextmanager
     def aside(self) -> Iterator[EmbeddedSession]:
-        """A session on a copy of the file as it is now: however long it takes, nobody waits for its end to write."""
-        if not self._may_be_copied():
-            with self.reading() as session:
-                yield session
-            return
-        with ExitStack() as opened:
-            with tempfile.TemporaryDirectory(prefix="runbook-") as folder:  # gone as soon as DuckDB has it open
-                copy = Path(folder) / self.path.name
-                with self.reading():  # as long as DuckDB has it open, nobody writes
-                    self._copy_to(copy)
-                connection = opened.enter_context(self._opened(read_only=True, path=copy))
-            yield self._session(connection)
+        """A session on a copy of the file as it is now: however long it takes, nobody waits for its end to write.
 
-    def _may_be_copied(self) -> bool:
-        """Whether there is room for a copy, and it is no matter of minutes."""
+        Where there is no room for a copy, or it would take minutes, the file is read as it lies.
+        """
+        with ExitStack() as opened:
+            copied = self._copied(opened)
+            yield self._session(copied) if copied else opened.enter_context(self.reading())
+
+    def _copied(self, opened: ExitStack) -> duckdb.DuckDBPyConnection | None:
+        """A connection to a copy that has no name any more; its folder stays until the end for what DuckDB puts by."""
         self._refuse_missing()
         size = self.path.stat().st_size
-        return size <= COPY_AT_MOST and shutil.disk_usage(tempfile.gettempdir()).free > 4 * size
+        try:
+            folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="runbook-")))
+            if size > COPY_AT_MOST or shutil.disk_usage(folder).free < 4 * size:
+                return None
+            copy = folder / self.path.name
+            with self.reading():  # as long as DuckDB has it open, nobody writes
+                self._copy_to(copy)
+        except OSError:
+            return None
+        connection = opened.enter_context(self._opened(read_only=True, path=copy))
+        for file in (copy, _wal(copy)):
+            file.unlink(missing_ok=True)
+        return connection
 
     def _copy_to(self, copy: Path) -> None:
         shutil.copyfile(self.path, copy)

@@ -92,6 +92,8 @@ def test_a_failed_date_makes_the_run_red_and_prints_the_command_that_retries_jus
     said = " ".join(ended.stdout.split())
     assert ended.returncode == 1, ended.stdout + ended.stderr
     assert "game_total 123" in said
+    steps = [record["step"] for record in manifest_of(pocket_environment)["steps"]]
+    assert steps[-1] == "30_monitor.phase3"  # a red launch is looked at, and nothing is judged or computed after it
     verdicts = [v for record in manifest_of(pocket_environment)["steps"] for v in record["verdicts"]]
     mends = [finding["mend"] for verdict in verdicts for finding in verdict["findings"]]
     retry = f"runbook run --tables upcoming_team_game_context --dates {day}"

@@ -34,6 +34,15 @@ def test_the_model_comes_after_the_last_phase_and_closes_the_chain() -> None:
     assert chain(ZONES, model=False).phases == [3, 4]
 
 
+def test_steps_that_write_nothing_look_side_by_side_and_every_launch_waits_for_its_preflight() -> None:
+    assert [[step.name for step in wave] for wave in chain(ZONES).waves] == [
+        ["50_signoff.phase3", "10_preflight.phase4"],
+        ["20_launch.team_defense_zone_analysis"],
+        ["30_monitor.phase4", "40_validate.phase4"],
+        ["50_signoff.phase4"], ["60_train"], ["70_closing"],
+    ]  # fmt: skip
+
+
 def test_with_nothing_to_compute_everything_is_proven_side_by_side_and_closed_after_it() -> None:
     assert [[step.name for step in wave] for wave in chain().waves] == [
         ["50_signoff.phase3", "50_signoff.phase4", "60_train"],
