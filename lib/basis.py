@@ -68,9 +68,9 @@ def rules_of(settings: Settings) -> dict[str, Any]:
 
 def states_of(judge: Judge, phases: Iterable[int], model: bool, first: date, last: date) -> dict[str, dict[str, str]]:
     """By table and date: digests of what it holds, of its receipt, and of the raw data it reads."""
-    start, tables = judge.calendar.season_start(first), judge.registry.tables
+    tables = judge.registry.tables
     return {
-        name: {str(state.day): _state_text(judge, tables[name], state, start, last) for state in coverage.days}
+        name: {str(state.day): _state_text(judge, tables[name], state, last) for state in coverage.days}
         for name, coverage in watched(judge, phases, model, first, last).items()
     }
 
@@ -128,11 +128,11 @@ def _excluded(judge: Judge, first: date, last: date, in_force: bool) -> Iterator
             yield told(rule, judge.calendar, start, last)
 
 
-def _state_text(judge: Judge, table: Table, state: DateState, first: date, last: date) -> str:
+def _state_text(judge: Judge, table: Table, state: DateState, last: date) -> str:
     held = state.holding
     holding = (held.expected, held.waiting, held.present, held.extra, held.rows, held.content)
     receipt = _short(repr(state.receipt)) if state.receipt else "-"
-    raw = judge.inputs[first, last][table.name].of(table, state.day, raw_only=True)
+    raw = judge.raw_digest(table, state.day, last)
     return f"{_short(repr(holding))}.{receipt}.{raw[:LENGTH]}"
 
 

@@ -130,7 +130,7 @@ class Judge:
         self.registry = tables or registry()
         self.known: Known = {} if known is None else known
         self._excluded: dict[str, frozenset[date]] = {}
-        self.inputs: dict[tuple[date, date], dict[str, InputDigests]] = {}  # of what this judge itself looked at
+        self._inputs: dict[tuple[date, date], dict[str, InputDigests]] = {}  # of what this judge itself looked at
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
         """Coverage of every computed table of *phases*, upstream first; CannotJudge where a table is missing."""
@@ -154,16 +154,26 @@ class Judge:
 
     def _judged(self, tables: list[Table], start: date, last: date) -> dict[str, dict[date, DateState]]:
         """States of *tables*, upstream first; what this judge has seen already is not looked at again."""
+        start = self._seen_from(start, last)
         states = self.known.setdefault((start, last), {})
         new = [table for table in tables if table.name not in states]
         asked = ask_states(self.session, self.settings, new, start, last)
         digests = InputDigests(self.session, new, self.calendar, start, last)
-        self.inputs.setdefault((start, last), {}).update((table.name, digests) for table in new)
+        self._inputs.setdefault((start, last), {}).update((table.name, digests) for table in new)
         receipts = self._receipts(start, last) if new else {}
         for table in new:
             held = asked[table.name]()
             states[table.name] = self._states(table, held, receipts.get(table.name, {}), digests, states)
         return states
+
+    def _seen_from(self, start: date, last: date) -> date:
+        """The start of the longest range up to *last* that was judged: what holds of it holds of its seasons."""
+        return min([start, *(seen for seen, until in self.known if until == last)])
+
+    def raw_digest(self, table: Table, day: date, last: date) -> str:
+        """Digest of the raw data that *table* reads for *day*, which this judge itself has covered up to *last*."""
+        start = self._seen_from(self.calendar.season_start(day), last)
+        return self._inputs[start, last][table.name].of(table, day, raw_only=True)
 
     def _covered(
         self, table: Table, phase: int, states: Mapping[date, DateState], first: date, last: date

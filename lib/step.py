@@ -59,6 +59,12 @@ class Seen:
     answers: Answers = field(default_factory=dict)
     asked: bool = False  # whether what the step is going to ask was asked all at once
 
+    def of(self, state: object) -> Seen:
+        """The same, forgotten where the warehouse is in another *state* by now."""
+        if self.state != state:
+            self.state, self.states, self.answers, self.asked = state, {}, {}, False
+        return self
+
 
 @dataclass
 class Step:
@@ -79,7 +85,7 @@ class Step:
     def judge(self) -> Iterator[tuple[Judge, date, date]]:
         """A judge and the step's range, on one consistent look at the warehouse."""
         with self.warehouse.reading() as session:
-            seen = self._seen_now()
+            seen = self._seen.of(self.warehouse.state())  # as long as nobody has written to it since
             session.recall(seen.answers)
             calendar = read_calendar(session, self.settings)
             first, last = closed_range(calendar, self.settings, self.first, self.last)
@@ -89,15 +95,12 @@ class Step:
                 ask_ahead(self.name, judge, self.phase, first, last)
             yield judge, first, last
 
-    def _seen_now(self) -> Seen:
-        """What was seen before, as long as nobody has written to the warehouse since."""
-        state = self.warehouse.state()
-        if self._seen.state != state:
-            self._seen = Seen(state)
-        return self._seen
+    def of_phase(self, phase: int) -> Step:
+        """The same step for another phase: what this one has seen is not looked at again."""
+        return replace(self, phase=phase, verdicts=[])
 
-    def coverage(self, phase: int | None = None) -> Verdict:
-        """The gate of a phase: raw data for 2, expected keys for the others."""
+    def coverage(self, phase: int | str | None = None) -> Verdict:
+        """The gate of a phase: raw data for 2, expected keys for 3 and 4, readiness for ``ml``, predictions for 5."""
         phase = self.phase if phase is None else phase
         with self.judge() as (judge, first, last):
             return phase_gate(judge, phase, first, last)

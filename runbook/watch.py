@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.errors import CannotJudge, RunbookError
 from lib.gates import coverage_gate
-from lib.phase_gate import PREDICTIONS_PHASE, phase_gate
+from lib.phase_gate import PREDICTIONS_PHASE, RAW_PHASE
 from lib.step import Step
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, worst
 from runbook.options import Place
@@ -106,30 +106,22 @@ def look(place: Place, days: int) -> Watch:
         if not expected:
             raise CannotJudge(f"no game was expected from {first} to {last}: there is nothing to watch over")
         window, as_of = tuple(expected[-days:]), judge.calendar.as_of
-    seen = [PhaseSight(WAREHOUSE, (_sight("contracts", _step(place, 2).contracts),))]
-    seen += [PhaseSight(phase, tuple(_sights(place, phase, window))) for phase in place.phases]
+    step = Step("watchman", RAW_PHASE, place.warehouse, place.settings, place.start_date, place.end_date)
+    seen = [PhaseSight(WAREHOUSE, (_sight("contracts", step.contracts),))]
+    seen += [PhaseSight(phase, tuple(_sights(step, phase, window))) for phase in place.phases]
     return Watch(as_of, first, last, window, tuple(seen))
 
 
-def _sights(place: Place, phase: Phase, window: Sequence[date]) -> Iterator[Sight]:
-    if phase in place.computed_phases and isinstance(phase, int):
-        step = _step(place, phase)
+def _sights(watchman: Step, phase: Phase, window: Sequence[date]) -> Iterator[Sight]:
+    if isinstance(phase, int) and phase not in (RAW_PHASE, PREDICTIONS_PHASE):
+        step = watchman.of_phase(phase)
         yield _sight("coverage", step.coverage)
         yield _sight("quality", step.quality)  # every set of checks
         yield _sight(f"last {len(window)} game dates", partial(_of_window, step, phase, window))
         return
-    sight = _sight("gate", partial(_whole, place, phase))
+    sight = _sight("gate", partial(watchman.coverage, phase))
     if phase != PREDICTIONS_PHASE or sight.verdict is None or sight.verdict.table:
         yield sight
-
-
-def _step(place: Place, phase: int) -> Step:
-    return Step("watchman", phase, place.warehouse, place.settings, place.start_date, place.end_date)
-
-
-def _whole(place: Place, phase: Phase) -> Verdict:
-    with place.judge() as (judge, first, last):
-        return phase_gate(judge, phase, first, last)
 
 
 def _of_window(step: Step, phase: int, window: Sequence[date]) -> Verdict:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.calendar import closed_range
 from lib.coverage import key_parts
 from lib.errors import CannotJudge
 from lib.registry import registry
@@ -152,3 +153,21 @@ def test_a_range_in_the_middle_of_a_season_is_judged_with_its_whole_history(
     with judging(warehouse, settings) as judge:
         alone = judge.cover([3], day, day)[UPCOMING_PLAYER]
     assert alone.days == (middle,)
+
+
+def test_who_has_judged_all_seasons_says_the_same_of_the_last_one(
+    whole: EmbeddedWarehouse, whole_settings: Settings
+) -> None:
+    change(whole, f"DELETE FROM {TEAM_OFFENSE} WHERE game_date = DATE '2023-12-18'")
+    change(whole, f"DELETE FROM {TEAM_OFFENSE} WHERE game_date = DATE '2024-12-18'")
+    with judging(whole, whole_settings) as judge:
+        first, last = closed_range(judge.calendar, whole_settings, None, None)
+        late = judge.calendar.season_start(last)
+    with judging(whole, whole_settings) as judge:
+        alone = judge.cover([3, 4], late, last)
+    with judging(whole, whole_settings) as judge:
+        judge.cover([3], first, last)
+        looked = len(judge.known)
+        assert judge.cover([3, 4], late, last) == alone
+        assert len(judge.known) == looked
+    assert any(state.outdated for coverage in alone.values() for state in coverage.days)
