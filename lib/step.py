@@ -21,7 +21,7 @@ from IPython.display import HTML, display
 from lib import preflight, signoff
 from lib.ahead import ask_ahead
 from lib.backfill import Backfill
-from lib.calendar import as_date, closed_range, read_calendar
+from lib.calendar import Calendar, as_date, closed_range, read_calendar
 from lib.checks import SETS, run_set
 from lib.checks.foreign import of_foreign_rows
 from lib.costs import Billed, cost_verdict, estimate_of, with_spent
@@ -44,7 +44,7 @@ from lib.settings import ROOT, Settings, load_settings
 from lib.show import plain, rows_html, verdict_html, verdict_text
 from lib.states import TableCoverage
 from lib.verdicts import Verdict
-from lib.warehouse import Warehouse, connect
+from lib.warehouse import Session, Warehouse, connect
 from lib.warehouse.interface import Answers
 
 GATE_MIME = "application/vnd.runbook.gate+json"
@@ -57,13 +57,14 @@ class Seen:
     state: object = None
     states: Known = field(default_factory=dict)
     answers: Answers = field(default_factory=dict)
+    calendar: Calendar | None = None
     asked: bool = False  # whether what the step is going to ask was asked all at once
+    session: Session | None = None  # where one look is held for several questions
 
-    def of(self, state: object) -> Seen:
-        """The same, forgotten where the warehouse is in another *state* by now."""
+    def forget_unless(self, state: object) -> None:
+        """Forgets what was seen where the warehouse is in another *state* by now."""
         if self.state != state:
-            self.state, self.states, self.answers, self.asked = state, {}, {}, False
-        return self
+            self.state, self.states, self.answers, self.calendar, self.asked = state, {}, {}, None, False
 
 
 @dataclass
@@ -84,16 +85,37 @@ class Step:
     @contextmanager
     def judge(self) -> Iterator[tuple[Judge, date, date]]:
         """A judge and the step's range, on one consistent look at the warehouse."""
-        with self.warehouse.reading() as session:
-            seen = self._seen.of(self.warehouse.state())  # as long as nobody has written to it since
-            session.recall(seen.answers)
-            calendar = read_calendar(session, self.settings)
+        with self._session() as session:
+            seen = self._seen
+            calendar = seen.calendar = seen.calendar or read_calendar(session, self.settings)
             first, last = closed_range(calendar, self.settings, self.first, self.last)
             judge = Judge(session, self.settings, calendar, known=seen.states)
             if not seen.asked:
                 seen.asked = True
                 ask_ahead(self.name, judge, self.phase, first, last)
             yield judge, first, last
+
+    @contextmanager
+    def looking(self) -> Iterator[None]:
+        """One look for all that is asked inside, however long it takes: nobody waits for its end to write."""
+        with self.warehouse.aside() as session:
+            self._seen.forget_unless(object())
+            self._seen.session = session
+            try:
+                yield
+            finally:
+                self._seen.session = None
+                self._seen.forget_unless(object())
+
+    @contextmanager
+    def _session(self) -> Iterator[Session]:
+        if self._seen.session is not None:
+            yield self._seen.session
+            return
+        with self.warehouse.reading() as session:
+            self._seen.forget_unless(self.warehouse.state())  # nobody can write until its end
+            session.recall(self._seen.answers)
+            yield session
 
     def of_phase(self, phase: int) -> Step:
         """The same step for another phase: what this one has seen is not looked at again."""

@@ -100,15 +100,19 @@ class Watch:
 
 
 def look(place: Place, days: int) -> Watch:
-    """Judges every phase of *place*, and its last *days* game dates. Raises RunbookError where it could not look."""
-    with place.judge() as (judge, first, last):
-        expected = judge.calendar.expected_dates(first, last)
-        if not expected:
-            raise CannotJudge(f"no game was expected from {first} to {last}: there is nothing to watch over")
-        window, as_of = tuple(expected[-days:]), judge.calendar.as_of
+    """Judges every phase of *place*, and its last *days* game dates, all as they are at one moment.
+
+    Raises RunbookError where it could not look.
+    """
     step = Step("watchman", RAW_PHASE, place.warehouse, place.settings, place.start_date, place.end_date)
-    seen = [PhaseSight(WAREHOUSE, (_sight("contracts", step.contracts),))]
-    seen += [PhaseSight(phase, tuple(_sights(step, phase, window))) for phase in place.phases]
+    with step.looking():
+        with step.judge() as (judge, first, last):
+            expected = judge.calendar.expected_dates(first, last)
+            if not expected:
+                raise CannotJudge(f"no game was expected from {first} to {last}: there is nothing to watch over")
+            window, as_of = tuple(expected[-days:]), judge.calendar.as_of
+        seen = [PhaseSight(WAREHOUSE, (_sight("contracts", step.contracts),))]
+        seen += [PhaseSight(phase, tuple(_sights(step, phase, window))) for phase in place.phases]
     return Watch(as_of, first, last, window, tuple(seen))
 
 

@@ -87,14 +87,12 @@ def test_a_step_forgets_what_it_was_told_as_soon_as_something_is_written(
             publish(warehouse, rows_of(DAYS[0], *players), DAYS[0], receipts=len(players), note=f"{len(players)}")
         before = reads(server)
         for _ in range(2):
-            with warehouse.reading() as session:
-                session.recall(step._seen_now().answers)
+            with step._session() as session:
                 seen.append(session.ask("SELECT SUM(key_count) AS held FROM runbook.receipts")()[0][0] or 0)
         assert reads(server) == before + 1
         held = warehouse.take_leases(("3",), myself("test"), 60)  # a lease changes nothing that is judged
         held.release()
-        with warehouse.reading() as session:
-            session.recall(step._seen_now().answers)
+        with step._session() as session:
             session.ask("SELECT SUM(key_count) AS held FROM runbook.receipts")()
         assert reads(server) == before + 1
     assert seen == [0, 0, 1, 1, 2, 2]

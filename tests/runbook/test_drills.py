@@ -110,7 +110,10 @@ def test_a_fault_that_nothing_notices_is_not_caught(rehearsal: Rehearsal) -> Non
 
 
 @pytest.mark.full
-def test_a_fault_that_the_printed_command_does_not_mend_is_not_repaired(rehearsal: Rehearsal) -> None:
+def test_a_fault_that_the_printed_command_does_not_mend_is_not_repaired(
+    rehearsal: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runbook.drills.rehearse.ROUNDS", 1)
     # raw data that nobody loads anew: what is printed cannot help
     raw = case_of("C8").model_copy(update={"reload": (), "step": "watchman --days 40", "computed": True})
     news = rehearsal.rehearse(raw)

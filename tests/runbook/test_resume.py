@@ -74,16 +74,27 @@ def test_a_killed_run_says_where_it_stopped_and_is_gone_on_with(
     assert len(Manifest.model_validate_json((folder / "manifest.json").read_text()).resumed) == 1
 
 
-@pytest.mark.full
+# between the saving of a file and its naming lies the same code for every file: one of them is killed in make test-full
+FILES = {moment.removesuffix(" saved") for moment in MOMENTS if moment.endswith(" saved")}
+OF_ONE_FILE = tuple(moment for moment in MOMENTS if moment.rpartition(" ")[0] not in FILES - {"manifest"})
+
+
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    "moments",
+    [
+        pytest.param(OF_ONE_FILE, marks=pytest.mark.full, id="of one file"),
+        pytest.param(MOMENTS, marks=pytest.mark.torture, id="all"),
+    ],
+)
 def test_a_kill_at_every_moment_of_writing_leaves_a_run_that_is_gone_on_with(
-    warehouse: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
+    moments: tuple[str, ...], warehouse: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
 ) -> None:
     """One run, killed at each moment in turn: what one kill left is what the next attempt begins with."""
     make_sandbox_key(warehouse, warehouse.meta()["id"])
     change(warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date > '2023-12-01'")
     before = by_date(warehouse)
-    for moment in (moment for moment in MOMENTS if not moment.startswith("adopted")):
+    for moment in (moment for moment in moments if not moment.startswith("adopted")):
         folder = newest(pocket_environment)
         words = ["run", *(["--resume", folder.name] if folder else [])]
         ended = runbook(warehouse, *words, die_at=moment)

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from lib.step import Step
+from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
 from runbook.drills.shell import Said, say
 from tests.lib.at_work import TEAM_DEFENSE, UPCOMING_TEAM, change
@@ -109,3 +111,18 @@ def test_what_breaks_a_gate_is_not_taken_for_a_pass(
     said, told = _watch(warehouse)
     assert (said.code, _phases(told)[3]) == (3, "unknown")
     assert "TypeError: dates and timestamps" in said.out
+
+
+def test_all_is_judged_as_it_was_at_one_moment_and_what_is_written_meanwhile_by_the_next_look(
+    pocket_environment: Path, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contracts = Step.contracts
+
+    def written_meanwhile(step: Step) -> Verdict:
+        change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date = DATE '2024-12-18'")
+        return contracts(step)
+
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr(Step, "contracts", written_meanwhile)
+        assert _watch(warehouse)[1]["verdict"] == "green"
+    assert _watch(warehouse)[1]["verdict"] == "red"

@@ -18,14 +18,25 @@ from tests.runbook.signing.conftest import Archive, person
 TOOLS = ("sha256sum", "openssl", "sed")
 
 
+@pytest.fixture(scope="module")
+def exported_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the first test that needs it puts what it exported. Copy it; never change it."""
+    return tmp_path_factory.mktemp("exported") / "out"
+
+
 @pytest.fixture
-def exported(archive: Archive, tmp_path: Path) -> Path:
+def exported(request: pytest.FixtureRequest, exported_once: Path, tmp_path: Path) -> Path:
     """The signed run, exported for an auditor; a second person has signed, and one sign-off was revoked."""
+    if not exported_once.exists():
+        _export(request.getfixturevalue("archive"), exported_once)
+    return shutil.copytree(exported_once, tmp_path / "out")
+
+
+def _export(archive: Archive, folder: Path) -> None:
     person(archive).sign(archive.run)
     person(archive, "bob").revoke("0001-sign-off-phase-3.json", "a person has signed since")
     signers = trusted(archive.warehouse)
-    assert export(archive.runs, archive.run, tmp_path / "out", read_book(archive.runs, signers), signers) == []
-    return tmp_path / "out"
+    assert export(archive.runs, archive.run, folder, read_book(archive.runs, signers), signers) == []
 
 
 def audit(folder: Path) -> list[tuple[int, str]]:
