@@ -65,17 +65,24 @@ def check(
     place = open_place(url, start_date, end_date)
     if as_list:
         return _list(place, as_json)
-    chosen = _chosen(names)
+    verdicts = list(_verdicts(place, names, _chosen(names), _phases(place, phase), offenders))
+    _show(place, verdicts, as_json)
+    found = worst(verdict.verdict for verdict in verdicts)
+    return 1 if found == RED or (strict and found == AMBER) else 0
+
+
+def _phases(place: Place, phase: int | None) -> list[int]:
     if phase is not None and phase not in place.computed_phases:
         raise BadInput(f"no table is computed in phase {phase}: choose one of {_words(place.computed_phases)}")
-    verdicts = list(_verdicts(place, names, chosen, [phase] if phase else list(place.computed_phases), offenders))
+    return [phase] if phase else list(place.computed_phases)
+
+
+def _show(place: Place, verdicts: list[Verdict], as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"verdicts": [verdict.as_json() for verdict in verdicts]}, indent=1))
-    else:
-        for verdict in verdicts:
-            place.console.print(verdict_text(verdict))
-    worst_one = worst(verdict.verdict for verdict in verdicts)
-    return 1 if worst_one == RED or (strict and worst_one == AMBER) else 0
+        return
+    for verdict in verdicts:
+        place.console.print(verdict_text(verdict))
 
 
 def _chosen(names: tuple[str, ...]) -> list[Check]:

@@ -243,3 +243,9 @@ def test_amber_ends_with_1_only_where_it_is_strict(whole: Warehouse, whole_envir
 def test_the_list_names_every_check(whole_environment: Path) -> None:
     rows = json.loads(told("--list", "--json")[1])["checks"]
     assert [row["check"] for row in rows] == [check.name for check in all_checks()]
+
+
+def test_a_phase_that_computes_nothing_is_refused(whole_environment: Path, whole: Warehouse) -> None:
+    words = ["check", "unknowns", "--phase", "2", "--warehouse", whole.absolute_url]
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert str(done.exception) == "no table is computed in phase 2: choose one of 3, 4"
