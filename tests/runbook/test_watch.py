@@ -101,10 +101,15 @@ def test_ctrl_c_ends_the_watching_quietly_and_nothing_else(
     with at_work(warehouse, LAUNCH, TEAM_DEFENSE):
         watching = subprocess.Popen(
             [*WATCH, "--json", "--warehouse", warehouse.absolute_url],
-            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_ctrl_c,
         )  # fmt: skip
         assert watching.stdout is not None
         assert json.loads(watching.stdout.readline())["over"] is False
         watching.send_signal(signal.SIGINT)
         _, complaint = watching.communicate(timeout=30)
     assert (watching.returncode, complaint) == (130, "")
+
+
+def _hears_ctrl_c() -> None:
+    """What a shell starts in the background is deaf to it, and so is all that is started there."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
