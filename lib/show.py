@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 from io import StringIO
@@ -27,6 +28,10 @@ PHASE_TITLES: dict[int | str, str] = {
     "ml": "ml readiness",
     5: "5 predictions",
 }
+# a verb with options and their values, names of checks and folders; and the one statement that no verb executes
+COMMAND = re.compile(
+    r"(\brunbook [a-z]+(?: (?:--[a-z-]+|[A-Z][A-Z-]*\b|\d[\w,-]*|ml\b|\w+_[\w,]+))*|DROP TABLE \w+\.\w+)"
+)
 WIDTH = 150  # where nobody looks at a terminal
 
 
@@ -63,13 +68,19 @@ def verdict_html(verdict: Verdict, docs: str = "") -> str:
     shown = verdict.findings
     items = "".join(
         f'<li style="color:{HTML_COLOURS[f.severity]}">{SIGNS[f.severity]} <b>{escape(f.where)}</b>: {escape(f.what)}'
-        + (f"<br>mend: <code>{escape(f.mend)}</code>" if f.mend and (g is None or g.mend != f.mend) else "")
+        + (f"<br>mend: {_mend_html(f.mend)}" if f.mend and (g is None or g.mend != f.mend) else "")
         + (f' <a href="{escape(docs + f.doc)}">what it means, where it comes from</a>' if f.doc else "")
         + "</li>"
         for f, g in zip_longest(shown, shown[1:])
     )
     samples = "".join(map(_sample_html, verdict.about.get("offending", ())))
     return head + rows_html(verdict.table) + (f"<ul>{items}</ul>" if items else "") + samples
+
+
+def _mend_html(mend: str) -> str:
+    """What mends: commands and statements as code, advice as words."""
+    parts = COMMAND.split(mend)  # words, command, words, ...
+    return "".join(f"<code>{escape(part)}</code>" if at % 2 else escape(part) for at, part in enumerate(parts))
 
 
 def _sample_html(sample: Mapping[str, Any]) -> str:

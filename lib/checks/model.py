@@ -84,6 +84,9 @@ class Check:
         return f"docs/checks.md#{self.name}"
 
 
+NOTHING = "nothing to judge"  # no season before it to compare with, for instance
+
+
 @dataclass(frozen=True)
 class Result:
     """What one check found."""
@@ -98,5 +101,7 @@ class Result:
 
     @property
     def verdict(self) -> str:
-        """Its severity where a row offends, else green."""
-        return self.check.severity if self.failed else "green"
+        """Its severity where a row offends, else green; what judged nothing is neither."""
+        if self.failed:
+            return self.check.severity
+        return "green" if self.offenders.units else NOTHING

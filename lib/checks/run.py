@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lib.blocking import FIRST_GATED_PHASE
-from lib.checks.model import POST_BACKFILL, SETS, SETTLED_DAYS, Check, Result, Scope
+from lib.checks.model import NOTHING, POST_BACKFILL, SETS, SETTLED_DAYS, Check, Result, Scope
 from lib.checks.offenders import write_offenders
 from lib.checks.read import checks_of
 from lib.checks.scan import ask_scans, run_scans
@@ -72,7 +72,9 @@ def verdict_of_results(
     """The results as a verdict: a line for each check, a finding for each that fails, with a sample of its rows."""
     failed = [result for result in results if result.failed]
     notes = [result.offenders.note for result in results if result.offenders.note]
-    sentence = " ".join([f"{len(results) - len(failed)} of {len(results)} checks pass.", *notes])
+    judged = [result for result in results if result.verdict != NOTHING]
+    idle = f" {len(results) - len(judged)} found nothing to judge." if len(judged) < len(results) else ""
+    sentence = " ".join([f"{len(judged) - len(failed)} of {len(judged)} checks pass.{idle}", *notes])
     return verdict_of(
         gate,
         sentence,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.checks import Check, all_checks, checks_of, named, read, run_checks, run_set
-from lib.checks.model import FEATURES, POST_BACKFILL, REGRESSION, Scope
+from lib.checks.model import FEATURES, NOTHING, POST_BACKFILL, REGRESSION, Scope
 from lib.checks.rules.features import compared
 from lib.checks.scan import GROUPS, ROWS, shape_of
 from lib.errors import BadInput, CannotJudge
@@ -20,6 +20,7 @@ from tests.lib.check_faults import FAULTS
 
 FIRST, LAST = date(2023, 10, 24), date(2024, 12, 20)
 IN_SQL = (POST_BACKFILL, FEATURES, REGRESSION)
+WELL = ("green", NOTHING)
 
 
 def verdicts(warehouse: EmbeddedWarehouse, settings: Settings, *phases: int) -> list[Verdict]:
@@ -30,7 +31,7 @@ def verdicts(warehouse: EmbeddedWarehouse, settings: Settings, *phases: int) -> 
 
 def failing(found: list[Verdict]) -> dict[str, str]:
     """The checks that fail, with their verdicts."""
-    return {row["check"]: row["verdict"] for verdict in found for row in verdict.table if row["verdict"] != "green"}
+    return {r["check"]: r["verdict"] for verdict in found for r in verdict.table if r["verdict"] not in WELL}
 
 
 def test_every_check_is_tried_with_its_fault() -> None:
@@ -39,11 +40,14 @@ def test_every_check_is_tried_with_its_fault() -> None:
 
 def test_a_clean_league_gives_no_finding_at_all(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
     for phase, verdict in zip((3, 4), verdicts(whole, whole_settings, 3, 4), strict=True):
-        count = len(checks_of(phase, IN_SQL))
+        count = len(checks_of(phase, (POST_BACKFILL, FEATURES)))
         assert (verdict.verdict, said(verdict)) == ("green", "")
-        assert verdict.sentence.startswith(f"{count} of {count} checks pass.")
+        # a season of 22 games has too few rows a month to be compared with the one before
+        assert verdict.sentence.startswith(f"{count} of {count} checks pass. 2 found nothing to judge.")
         assert all(row["pass"] == row["units"] for row in verdict.table)
-        assert all(row["units"] > 0 for row in verdict.table if named(row["check"])[0].set != REGRESSION)
+        for row in verdict.table:
+            compares = named(row["check"])[0].set == REGRESSION
+            assert (row["units"], row["verdict"]) == (0, NOTHING) if compares else row["units"] > 0
 
 
 @pytest.mark.parametrize("name", FAULTS)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from lib.show import plain, verdict_text
+import re
+
+import pytest
+
+from lib.show import plain, verdict_html, verdict_text
 from lib.verdicts import Finding, Verdict
 
 
@@ -14,3 +18,23 @@ def test_what_mends_stands_once_below_the_findings_that_it_mends() -> None:
     findings = (Finding("red", "a", "gone", "run"), Finding("red", "b", "gone", "run"), Finding("red", "c", "torn", "look"))  # fmt: skip
     said = plain(verdict_text(Verdict("coverage", "red", "Not all.", findings))).splitlines()
     assert [line.strip() for line in said if "mend:" in line] == ["mend: run", "mend: look"]
+
+
+@pytest.mark.parametrize(
+    ("mend", "code"),
+    [
+        ("runbook run --phase 3", ["runbook run --phase 3"]),
+        ("do not use it; look at the features' figures", []),
+        ("load the raw data that is missing, then runbook run --phase 3", ["runbook run --phase 3"]),
+        ("runbook run --phase 3 takes stock of them; --recompute-found replaces them", ["runbook run --phase 3"]),
+        ("runbook run --tables a_b,c_d --dates 2024-01-01,2024-01-02", ["runbook run --tables a_b,c_d --dates 2024-01-01,2024-01-02"]),
+        ("runbook gate 2 names the games", ["runbook gate 2"]),
+        ("runbook run --phase ml, or runbook ingest DIR", ["runbook run --phase ml", "runbook ingest DIR"]),
+        ("DROP TABLE nba_analytics.a_copy; or give it a contract", ["DROP TABLE nba_analytics.a_copy"]),
+        ("look for a < b", []),
+    ],
+)  # fmt: skip
+def test_of_what_mends_the_commands_are_code_and_the_advice_is_words(mend: str, code: list[str]) -> None:
+    shown = verdict_html(Verdict("model", "amber", "Weak.", (Finding("amber", "model", "weak", mend),)))
+    assert re.findall(r"<code>(.*?)</code>", shown) == code
+    assert "< b" not in shown
