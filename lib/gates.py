@@ -223,5 +223,5 @@ def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float, def
     if short:
         return f"Phase {phase} is not complete: {len(lines) - len(short)} of {len(lines)} tables hold; red: {', '.join(short)}."
     if defaults:
-        return f"Phase {phase} is not complete: {len(defaults)} features are defaults too often."
+        return f"Phase {phase} is not complete: {counted(len(defaults), 'feature')} too often at the default."
     return f"Phase {phase} holds: all {len(lines)} tables are full on at least {threshold:g} % of their expected dates."

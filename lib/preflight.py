@@ -23,6 +23,7 @@ from lib.types import fits
 from lib.verdicts import AMBER, GREEN, RED, Finding, Verdict, verdict_of
 from lib.warehouse import Session, Warehouse
 from lib.warehouse.interface import Row
+from lib.wording import counted
 
 # fallback chains: their sources in order
 CHAINS: Mapping[str, tuple[str, ...]] = {
@@ -111,7 +112,7 @@ def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict
         mend = f"load the raw data of {day} anew, then runbook run --phase {phase}"
         findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault, mend)] if fault else []
     return verdict_of(
-        "sample", f"{len(lines)} tables computed for {day} without publishing.", findings, table=tuple(lines)
+        "sample", f"{counted(len(lines), 'table')} computed for {day} without publishing.", findings, table=tuple(lines)
     )
 
 
@@ -178,7 +179,7 @@ def sources_verdict(judge: Judge, first: date, last: date) -> Verdict:
         for line in lines
         if line["verdict"] == AMBER
     ]
-    sentence = f"{len(CHAINS)} fallback chains over {len(sources)} seasons."
+    sentence = f"{len(CHAINS)} fallback chains over {counted(len(sources), 'season')}."
     return verdict_of("sources", sentence, findings, table=tuple(lines), about={"sources": sources})
 
 

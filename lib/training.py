@@ -25,6 +25,7 @@ from lib.settings import ROOT, MlFacts
 from lib.signoff import ready_sentence
 from lib.step import Step
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
+from lib.wording import counted
 
 
 @dataclass
@@ -71,7 +72,7 @@ class Training:
         findings = list(_faults(held, key_of(self.matrix, self.seed), str(self._folder())))
         self.artefact = held[0] if held else None
         about = _about(self.artefact) if self.artefact else {}
-        return verdict_of("artefact", f"{len(held)} models verified, file by file.", findings, about=about)
+        return verdict_of("artefact", f"{counted(len(held), 'model')} verified, file by file.", findings, about=about)
 
     @property
     def kind(self) -> str:

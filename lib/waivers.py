@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from lib.settings import Settings
 from lib.states import TableCoverage
+from lib.wording import counted
 
 EXCLUDED_PCT = 2  # of a season's dates
 FLOORS = {"3": ("analytics_coverage_pct", 95), "4": ("precompute_coverage_pct", 88)}
@@ -32,7 +33,7 @@ def _lowered(settings: Settings, phase: str) -> Iterator[str]:
 def _excluded(coverage: TableCoverage) -> Iterator[str]:
     played = [state.day for state in coverage.days if state.excluded and state.holding.computable]
     if played:
-        yield f"{coverage.table} excludes {len(played)} dates that have raw data, the first {played[0]}"
+        yield f"{coverage.table} excludes {counted(len(played), 'date')} with raw data, the first {played[0]}"
     seasons = Counter(_season(state.day.year, state.day.month) for state in coverage.days)
     excluded = Counter(_season(state.day.year, state.day.month) for state in coverage.days if state.excluded)
     for season, count in excluded.items():

@@ -8,6 +8,7 @@ from html import escape
 from typing import Any
 
 from lib.live.progress import Progress
+from lib.wording import counted
 
 Seen = Callable[[Progress], None]
 BAR = "#0072b2"
@@ -75,7 +76,11 @@ def progress_html(progress: Progress) -> str:
         f'<div style="background:{BAR};width:{share:.1f}%;height:14px;border-radius:3px"></div></div>'
     )
     days = progress.running
-    now = f"<p>computing now: {len(days)} dates, {days[0]} to {days[-1]}</p>" if days and not progress.over else ""
+    now = (
+        f"<p>computing now: {counted(len(days), 'date')}, {days[0]} to {days[-1]}</p>"
+        if days and not progress.over
+        else ""
+    )
     failed = sorted(progress.failed.items())
     shown = "".join(f"<li>■ {day}: {escape(why)}</li>" for day, why in failed[:FAILURES_SHOWN])
     more = f"<li>and {len(failed) - FAILURES_SHOWN} more</li>" if len(failed) > FAILURES_SHOWN else ""

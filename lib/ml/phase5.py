@@ -11,6 +11,7 @@ from lib.ml.predictions import ACCURACY, PREDICTIONS
 from lib.ml.scores import MODEL, MOVING_AVERAGE
 from lib.phase4_gate import STORE
 from lib.verdicts import GREEN, RED, Finding, Verdict, verdict_of
+from lib.wording import counted
 
 BY_SYSTEM = f"""
 WITH predicted AS (
@@ -66,7 +67,7 @@ def predictions_gate(judge: Judge, first: date, last: date) -> Verdict:
         return verdict_of("predictions", "Nothing is predicted yet.", [nothing], about=about)
     findings = [finding for line in lines for finding in _findings(line)]
     dates = max(line["dates"] for line in lines)
-    sentence = f"{sum(line['predicted'] for line in lines)} predictions on {dates} dates by {len(lines)} systems."
+    sentence = f"{sum(line['predicted'] for line in lines)} predictions on {counted(dates, 'date')} by {counted(len(lines), 'system')}."
     shown = tuple({k: v for k, v in line.items() if k != "example"} for line in lines)
     return verdict_of("predictions", sentence, findings, table=shown, about=about)
 

@@ -155,7 +155,7 @@ def show_plan(place: Place, made: Plan, chain: Chain, costs: list[TableCost] | N
     show_costs(place, costs)
     for name, days in made.waiting.items():
         day, why = min(days.items())
-        place.console.print(f"{name}: {len(days)} dates wait for raw data, the first {day}: {why}.")
+        place.console.print(f"{name}: {counted(len(days), 'date')} without raw data, the first {day}: {why}.")
 
 
 def _line(made: Plan, name: str) -> dict[str, object]:

@@ -151,7 +151,7 @@ def test_floors_hold_for_dates_by_rule(warehouse: EmbeddedWarehouse, settings: S
     excluding = by_rule(settings, "playoffs")
     needed = waivers(excluding, "3", covered(warehouse, excluding).values())
     assert needed == [
-        f"{TEAM_DEFENSE} excludes 5 dates that have raw data, the first 2023-12-27",
+        f"{TEAM_DEFENSE} excludes 5 dates with raw data, the first 2023-12-27",
         f"{TEAM_DEFENSE} excludes 5 of 50 dates of season 2023",
     ]
     _without_boxes(warehouse, LOST)
