@@ -193,7 +193,7 @@ def test_google_computes_the_rows_that_duckdb_computes(google: Google, memory: M
 @pytest.mark.parametrize(
     ("season", "dates"),
     [
-        pytest.param(2023, 28, marks=pytest.mark.full),
+        pytest.param(2023, 20, marks=pytest.mark.full),
         pytest.param(2023, None, marks=pytest.mark.torture),
         pytest.param(2024, None, marks=pytest.mark.torture),
     ],

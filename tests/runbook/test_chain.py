@@ -159,7 +159,8 @@ def test_a_notebook_is_thin_and_committed_without_outputs(notebook: Path) -> Non
 @pytest.mark.parametrize(
     "notebook",
     [
-        pytest.param(path, id=path.stem, marks=() if path.stem == "40_validate" else pytest.mark.full)
+        # nbval runs every notebook in make test-full
+        pytest.param(path, id=path.stem, marks=() if path.stem == "40_validate" else pytest.mark.torture)
         for path in NOTEBOOKS
         if "phase" in declared(path)
     ],
