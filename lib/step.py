@@ -97,7 +97,10 @@ class Step:
 
     @contextmanager
     def looking(self) -> Iterator[None]:
-        """One look for all that is asked inside, however long it takes: nobody waits for its end to write."""
+        """One look at one moment for all that is asked inside.
+
+        Nobody waits for its end to write, but where no copy can be made (see ``aside``).
+        """
         with self.warehouse.aside() as session:
             self._seen.forget_unless(object())
             self._seen.session = session

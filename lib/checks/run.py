@@ -14,7 +14,8 @@ from lib.checks.read import checks_of
 from lib.checks.scan import ask_scans, run_scans
 from lib.coverage import Judge
 from lib.errors import CannotJudge
-from lib.verdicts import Finding, Verdict, verdict_of
+from lib.verdicts import AMBER, Finding, Verdict, verdict_of
+from lib.wording import counted
 
 SAMPLE = 5
 
@@ -78,10 +79,16 @@ def verdict_of_results(
     return verdict_of(
         gate,
         sentence,
-        [_finding(result) for result in failed],
+        [_finding(result) for result in failed] + ([] if judged else [_nothing_judged(gate, results)]),
         table=tuple(_line(result) for result in results),
         about={"phase": phase, "offending": [_sample(result, written or {}) for result in failed]},
     )
+
+
+def _nothing_judged(gate: str, results: Sequence[Result]) -> Finding:
+    """Where no check found anything to judge, nothing was proven."""
+    what = f"none of its {counted(len(results), 'check')} found anything to judge: nothing is proven by it"
+    return Finding(AMBER, gate, what, "choose a longer range, with a season to compare with", results[0].check.doc)
 
 
 def _finding(result: Result) -> Finding:

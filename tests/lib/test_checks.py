@@ -163,3 +163,10 @@ def test_a_check_without_its_head_is_refused_by_name(
     monkeypatch.setattr(read, "FOLDER", tmp_path)
     with pytest.raises(CannotJudge, match=r"headless\.sql"):
         read.all_checks.__wrapped__()
+
+
+def test_a_set_that_found_nothing_to_judge_is_no_pass(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
+    with judging(whole, whole_settings) as judge:
+        verdict = run_set(judge, 3, FIRST, LAST, (REGRESSION,))
+    assert verdict.verdict == "amber"
+    assert "none of its 2 checks found anything to judge" in said(verdict)
