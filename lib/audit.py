@@ -35,7 +35,7 @@ class Staged:
 def keep_stage(
     session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date, trial: bool = False
 ) -> Staged:
-    """Computes *table* for *days* of one season and casts it to the contract's types; a *trial* is never written."""
+    """Computes *table* for *days* and casts it to the contract's types; a *trial* is never written."""
     days = tuple(sorted(days))
     bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
     compute = session.view if trial else session.keep

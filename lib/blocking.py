@@ -19,7 +19,7 @@ FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is
 def blocked_dates(
     session: Session, settings: Settings, tables: Registry, table: Table, calendar: Calendar, days: Iterable[date]
 ) -> dict[date, str]:
-    """The dates of *days*, of one season, that must not be computed, each with ``blocked by <table> <date> <reason>``.
+    """The dates of *days* that must not be computed, each with ``blocked by <table> <date> <reason>``.
 
     Phase 3: every upstream table of the same date holds all that raw data suffice for. From phase 4 on each of them is
     full, and the gate of the phase below is not red from the start of the season to the date.

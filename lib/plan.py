@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -31,7 +31,7 @@ SECONDS_PER_CHUNK = 1.0  # where the ledger knows nothing yet
 
 @dataclass(frozen=True)
 class Chunk:
-    """Dates of one table and one season that are computed together, each with its reason."""
+    """Dates of one table, of whole seasons, that are computed together, each with its reason."""
 
     table: str
     history_from: date
@@ -196,8 +196,8 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
         reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
     seconds = {name: float(per_date) for name, per_date in spent()}
-    together = judge.session.jobs_are_dear
-    chunks = [c for name, days in reasons.items() for c in _chunks(name, days, judge.calendar, seconds, together)]
+    most = judge.settings.backfill.chunk_dates
+    chunks = [c for name, days in reasons.items() for c in _chunks(name, days, judge.calendar, seconds, most)]
     return Plan(
         as_of=judge.calendar.as_of,
         first=first,
@@ -276,16 +276,24 @@ def _passed_on(
 
 
 def _chunks(
-    name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float], together: bool
+    name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float], most: int
 ) -> list[Chunk]:
     per_date = seconds.get(name, SECONDS_PER_CHUNK / 160)
-    seasons = calendar.by_season(days)
-    if together and seasons:
-        seasons = {min(seasons): sorted(days)}
     return [
         Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2))
-        for start, group in seasons.items()
+        for start, group in _together(calendar.by_season(days), most)
     ]
+
+
+def _together(seasons: Mapping[date, Sequence[date]], most: int) -> list[tuple[date, list[date]]]:
+    """Seasons one after the other, up to *most* dates in a group, each with the start of its first season."""
+    groups: list[tuple[date, list[date]]] = []
+    for start, days in seasons.items():
+        if groups and len(groups[-1][1]) + len(days) <= most:
+            groups[-1][1].extend(days)
+        else:
+            groups.append((start, list(days)))
+    return groups
 
 
 def _groups(tables: Registry, reasons: Mapping[str, Mapping[date, str]]) -> tuple[tuple[str, ...], ...]:

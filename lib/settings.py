@@ -70,6 +70,9 @@ class BackfillFacts(_Strict):
     """How much may go on at once, and how long to wait for the warehouse."""
 
     workers: int = Field(2, ge=1, description="launches side by side")
+    chunk_dates: int = Field(
+        1000, ge=1, description="dates of a table computed together at most; a season is never divided"
+    )
     wait_seconds: float = Field(60, gt=0, description="how long to wait for a locked warehouse file, seconds")
     lease_seconds: float = Field(
         60, gt=0, description="seconds without a sign of life, until another runner may take over"

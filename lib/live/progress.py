@@ -100,11 +100,16 @@ class Notes:
         """Notes the verdict of the launch, for whoever follows it from another process."""
         self._append({"over": True, "verdict": verdict})
 
+    def _left(self, seconds: float) -> float:
+        """Seconds to the end at the rate so far; at the plan's estimate while nothing is done."""
+        if self._done:
+            return seconds / self._done * (self._total - self._done)
+        return max(0.0, sum(chunk.seconds for chunk in self.chunks) - seconds)
+
     def _append(self, facts: dict[str, Any]) -> None:
         seconds = time.monotonic() - self._started
-        left = seconds / self._done * (self._total - self._done) if self._done else None
         line = {"table": self.table, "done": self._done, "total": self._total, "seconds": round(seconds, 2)}
-        line |= {"eta_seconds": None if left is None else round(left, 1)} | {k: v for k, v in facts.items() if v}
+        line |= {"eta_seconds": round(self._left(seconds), 1)} | {k: v for k, v in facts.items() if v}
         _append(self.path, line)
         self.progress.take(line)
         self.seen(self.progress)

@@ -35,7 +35,7 @@ class Publication:
 class Session(Protocol):
     """One look at the warehouse. Queries are GoogleSQL with ``@name`` parameters.
 
-    ``jobs_are_dear``: whether a chunk may span seasons, and what will be asked is asked ahead, so that one job does it.
+    ``jobs_are_dear``: whether what will be asked is asked ahead, so that one job does it.
     """
 
     jobs_are_dear: bool

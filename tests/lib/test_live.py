@@ -51,6 +51,7 @@ def test_running_failed_and_published_dates_are_seen_while_the_launch_goes_on(
         next(begun)
         seen = watcher.look()
         assert not seen.over
+        assert table(seen)["eta_seconds"] == pytest.approx(2.0, abs=0.5)  # the plan's, while nothing is done
         assert (table(seen)["running"], table(seen)["done"], table(seen)["absent"]) == (2, 0, 2)
         notes.ended(Outcome(first, published={days[0]: 6}, failed={days[1]: WHY}))
         next(begun)
