@@ -18,6 +18,7 @@ from IPython.display import HTML, display
 
 from lib.errors import CannotJudge
 from lib.ml.artefact import Artefact, Origin, adopt, artefacts_in, key_of, train
+from lib.ml.fitting import import_ahead
 from lib.ml.matrix import Matrix
 from lib.ml.readiness import Readiness
 from lib.ml.scores import AVERAGES, MODEL
@@ -26,6 +27,8 @@ from lib.signoff import ready_sentence
 from lib.step import Step
 from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
 from lib.wording import counted
+
+TRAIN = "60_train"  # the step that trains; the closing one only judges what it left
 
 
 @dataclass
@@ -41,6 +44,8 @@ class Training:
 
     def readiness(self) -> Verdict:
         """The gate ``ml``; what it judged is kept to be trained on."""
+        if self.step.name == TRAIN and not any(path for folder in self._elsewhere() for path in folder.glob("model-*")):
+            import_ahead()  # there is no model yet that could be the one wanted
         with self.step.judge() as (judge, first, last):
             ready = Readiness(judge, first, last)
             verdict = ready.verdict()

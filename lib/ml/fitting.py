@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from importlib import import_module
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +26,11 @@ PARAMETERS: dict[str, Any] = {
     "n_iter_no_change": 20,
 }
 GRID_ROWS = 512
+
+
+def import_ahead() -> None:
+    """Imports scikit-learn, which takes seconds, while the caller waits for something else."""
+    Thread(target=import_module, args=("sklearn.ensemble",), name="import ahead", daemon=True).start()
 
 
 def fit(matrix: Matrix, seed: int) -> HistGradientBoostingRegressor:

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -65,6 +65,10 @@ class EmbeddedWarehouse:
         return f"duckdb:///{self.path.resolve()}"
 
     @property
+    def _cores(self) -> int:
+        return self.threads or share_of_this_process()
+
+    @property
     def place(self) -> str:
         """The path of the file, as it was given."""
         return str(self.path)
@@ -98,7 +102,8 @@ class EmbeddedWarehouse:
         self._refuse_missing()
         self._refuse_foreign()
         with reading(self.path, self.wait), self._opened(read_only=True) as connection:
-            yield self._session(connection)
+            with closing(self._session(connection)) as session:
+                yield session
 
     @contextmanager
     def aside(self) -> Iterator[EmbeddedSession]:
@@ -108,7 +113,8 @@ class EmbeddedWarehouse:
         """
         with ExitStack() as opened:
             copied = self._copied(opened)
-            yield self._session(copied) if copied else opened.enter_context(self.reading())
+            look = closing(self._session(copied)) if copied else self.reading()
+            yield opened.enter_context(look)
 
     def _copied(self, opened: ExitStack) -> duckdb.DuckDBPyConnection | None:
         """A connection to a copy that has no name any more; its folder stays until the end for what DuckDB puts by."""
@@ -134,7 +140,7 @@ class EmbeddedWarehouse:
             shutil.copyfile(_wal(self.path), _wal(copy))
 
     def _session(self, connection: duckdb.DuckDBPyConnection) -> EmbeddedSession:
-        session = EmbeddedSession(connection)
+        session = EmbeddedSession(connection, self._cores)
         if "runbook.meta" not in session.tables:
             raise BadInput(f"{self.path} is a DuckDB file, but no warehouse of this runbook: it has no runbook.meta")
         return session
@@ -270,8 +276,8 @@ class EmbeddedWarehouse:
     def _opened(self, *, read_only: bool, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         connection = self._connect(path or self.path, read_only)
         try:
-            connection.execute("SET TimeZone = 'UTC'")
-            connection.execute(f"SET threads = {self.threads or share_of_this_process()}")
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            connection.execute(f"SET threads = {self._cores}")
             if "ipykernel" not in sys.modules:  # in a kernel the setting itself asks for ipywidgets
                 connection.execute("SET enable_progress_bar = false")
             yield connection

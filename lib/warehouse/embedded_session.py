@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,22 +17,35 @@ from lib.contract import Contract
 from lib.dialect import to_duckdb
 from lib.errors import CannotJudge, QueryFailed
 from lib.warehouse.interface import Answers
+from lib.warehouse.questions import KEPT, Answer, Questions, seeing_kept
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}\b")
+
 
 @dataclass
 class EmbeddedSession:
-    """One consistent look at the file."""
+    """One consistent look at the file. With more than one of the ``cores``, questions are answered side by side."""
 
     connection: duckdb.DuckDBPyConnection
+    cores: int = 1
     jobs_are_dear: bool = False
-    _kept: dict[str, str] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+    _made: dict[str, Answer] = field(default_factory=dict)  # what is kept once, each table made by its first reader
+
+    def __post_init__(self) -> None:
+        self.connection.execute(f"ATTACH ':memory:' AS {KEPT} (READ_WRITE)")
+        self._questions = Questions(seeing_kept(self.connection), self.cores)
+
+    def close(self) -> None:
+        """Gives up what was asked and is not needed."""
+        self._questions.close()
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
-        return self._run(to_duckdb(sql), parameters).fetchall()
+        return self._look(self.connection, sql, parameters)
 
     def arrow_schema(self, table: str) -> pa.Schema:
         """The types of a table's columns, as an answer would have them."""
@@ -39,8 +53,9 @@ class EmbeddedSession:
             return self.connection.sql(f"FROM {table} LIMIT 0").to_arrow_table().schema
 
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
-        """The rows of a query once they are needed, looked up once."""
-        return cache(lambda: self.rows(sql, **parameters))
+        """The rows of a query once they are needed, looked up once, by then or before."""
+        key = repr((sql, sorted(parameters.items())))
+        return self._questions.ask(key, lambda connection: self._look(connection, sql, parameters))
 
     def recall(self, answers: Answers) -> None:
         """A file is looked at again faster than answers are kept."""
@@ -55,21 +70,25 @@ class EmbeddedSession:
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table."""
-        text = to_duckdb(sql)
+        text = self._ready(sql)
         with _failures_are_said():
             return self.connection.sql(text, params=_used(text, parameters)).to_arrow_table()
 
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
-        self._run(f"CREATE OR REPLACE TEMP TABLE {name} AS {to_duckdb(sql, contract)}", parameters)
+        if name in self._kept:
+            self._questions.settle()
+        self._kept.add(name)
+        self._make(self.connection, name, sql, contract, parameters)
 
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name under which a query's rows are kept; asked for again, the query is not run again."""
-        asked = repr((sql, sorted(parameters.items())))
-        if asked not in self._kept:
-            self._kept[asked] = f"kept_{len(self._kept)}"
-            self.keep(self._kept[asked], sql, None, **parameters)
-        return self._kept[asked]
+        digest = hashlib.sha256(repr((sql, sorted(parameters.items()))).encode()).hexdigest()
+        name = f"kept_{digest[:12]}"
+        if name not in self._made:
+            make = partial(self._make, name=name, sql=sql, contract=None, parameters=parameters)
+            self._made[name] = self._questions.ask(name, make)
+        return name
 
     def write_stage(self, name: str, stage: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""
@@ -88,9 +107,33 @@ class EmbeddedSession:
         )
         return {name: tuple(columns) for name, columns in found.fetchall()}
 
-    def _run(self, text: str, parameters: Mapping[str, object]) -> duckdb.DuckDBPyConnection:
+    def _make(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        sql: str,
+        contract: Contract | None,
+        parameters: Mapping[str, object],
+    ) -> list[tuple[Any, ...]]:
+        text = f"CREATE OR REPLACE TABLE {KEPT}.main.{name} AS {self._ready(sql, contract)}"
+        return self._run(text, parameters, connection).fetchall()
+
+    def _look(
+        self, connection: duckdb.DuckDBPyConnection, sql: str, parameters: Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        return self._run(self._ready(sql), parameters, connection).fetchall()
+
+    def _ready(self, sql: str, contract: Contract | None = None) -> str:
+        """The DuckDB text of a query, whose tables are all made by now."""
+        for name in set(KEPT_ONCE.findall(sql)) & self._made.keys():
+            self._made[name]()
+        return to_duckdb(sql, contract)
+
+    def _run(
+        self, text: str, parameters: Mapping[str, object], connection: duckdb.DuckDBPyConnection | None = None
+    ) -> duckdb.DuckDBPyConnection:
         with _failures_are_said():
-            return self.connection.execute(text, _used(text, parameters))
+            return (connection or self.connection).execute(text, _used(text, parameters))
 
 
 def _used(text: str, parameters: Mapping[str, object]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""``python -m runbook.signing.derive URL FIRST LAST PHASE``: every verdict and fingerprint anew, in a fresh process.
+"""``python -m runbook.signing.derive URL FIRST LAST PHASE...``: every verdict and fingerprint anew, in a fresh process.
 
 A sign-off believes this and no cell's output.
 """
@@ -31,15 +31,19 @@ SECONDS = 1800
 
 
 def derived(url: str, first: str, last: str, phases: list[str]) -> dict[str, Any]:
-    """Standing, verdicts and fingerprints by phase, each from a process of its own; CannotJudge where one cannot say."""
+    """Standing, verdicts and fingerprints by phase, from processes side by side; CannotJudge where one cannot say.
+
+    Each process judges its phases from one look, so that what two phases stand on is looked at once.
+    """
     workers = min(len(phases), load_settings().backfill.workers)
+    parts = [phases[at::workers] for at in range(workers)]
     with ThreadPoolExecutor(max(1, workers)) as pool:
-        found = pool.map(partial(_derived, url, first, last, workers), phases)
-        return dict(zip(phases, found, strict=True))
+        found = list(pool.map(partial(_derived, url, first, last, workers), parts))
+    return {phase: verdicts for part in found for phase, verdicts in part.items()}
 
 
-def _derived(url: str, first: str, last: str, side_by_side: int, phase: str) -> dict[str, Any]:
-    command = [sys.executable, "-m", "runbook.signing.derive", url, first, last, phase]
+def _derived(url: str, first: str, last: str, side_by_side: int, phases: list[str]) -> dict[str, Any]:
+    command = [sys.executable, "-m", "runbook.signing.derive", url, first, last, *phases]
     env = os.environ | share(side_by_side)
     done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
     if done.returncode:
@@ -50,11 +54,12 @@ def _derived(url: str, first: str, last: str, side_by_side: int, phase: str) -> 
     return found
 
 
-def derive(url: str, first: date, last: date, phase: str) -> dict[str, Any]:
-    """The same of one phase, in this process."""
+def derive(url: str, first: date, last: date, phases: list[str]) -> dict[str, Any]:
+    """The same by phase, in this process, from one look."""
     settings = load_settings()
     with connect(url, settings.backfill.wait_seconds).reading() as session:
-        return _of_phase(Judge(session, settings, read_calendar(session, settings)), phase, first, last)
+        judge = Judge(session, settings, read_calendar(session, settings))
+        return {phase: _of_phase(judge, phase, first, last) for phase in phases}
 
 
 def _of_phase(judge: Judge, phase: str, first: date, last: date) -> dict[str, Any]:
@@ -82,9 +87,9 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
 
 def main() -> None:
     """Prints the JSON; a sentence on standard error and exit code 3 where it cannot."""
-    url, first, last, phase = sys.argv[1:]
+    url, first, last, *phases = sys.argv[1:]
     try:
-        print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phase)))
+        print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phases)))
     except RunbookError as error:
         print(error, file=sys.stderr)
         sys.exit(3)

@@ -11,6 +11,7 @@ from collections import namedtuple
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -170,11 +171,11 @@ def test_a_disk_that_fills_up_amid_a_stage_ends_the_work_at_once(
     tried = []
     real = embedded.EmbeddedSession._run
 
-    def full(session: embedded.EmbeddedSession, text: str, parameters: dict[str, object]) -> duckdb.DuckDBPyConnection:
+    def full(session: embedded.EmbeddedSession, text: str, *more: Any) -> duckdb.DuckDBPyConnection:
         if text.startswith("COPY"):
             tried.append(text)
             text = "SELECT error('IO Error: Could not write file: No space left on device')"
-        return real(session, text, parameters)
+        return real(session, text, *more)
 
     monkeypatch.setattr(embedded.EmbeddedSession, "_run", full)
     with pytest.raises(CannotJudge, match="the disk is full"):

@@ -1,0 +1,82 @@
+"""Questions to one look at a DuckDB file: each is asked once, and answered while whoever asked goes on.
+
+One query on tables of this size keeps hardly more than one core busy, and Python between two queries keeps DuckDB idle:
+with a cursor for each core, what a gate asks at once is answered side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from threading import local
+
+import duckdb
+
+from lib.errors import RunbookError
+from lib.warehouse.interface import Row
+
+TICK_SECONDS = 0.02
+Look = Callable[[duckdb.DuckDBPyConnection], list[Row]]
+Answer = Callable[[], list[Row]]
+
+
+@dataclass
+class Questions:
+    """What was asked of a connection. With one core it is looked up when it is needed, in the order of the needs."""
+
+    connection: duckdb.DuckDBPyConnection
+    cores: int = 1
+    _known: dict[str, Answer] = field(default_factory=dict)
+    _begun: list[Future[list[Row]]] = field(default_factory=list)
+    _cursors: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+    _mine: local = field(default_factory=local)
+    _pool: ThreadPoolExecutor | None = None
+
+    def ask(self, key: str, look: Look) -> Answer:
+        """The rows that *look* finds, once they are needed; *key* is all that they hang on."""
+        if key not in self._known:
+            self._known[key] = self._begin(look) if self.cores > 1 else cache(lambda: look(self.connection))
+        return self._known[key]
+
+    def settle(self) -> None:
+        """Looks up all that was asked, and forgets it: a name is about to mean something else."""
+        for answer in self._known.values():
+            with suppress(RunbookError):  # whoever needs the answer is told
+                answer()
+        self._known.clear()
+
+    def close(self) -> None:
+        """Nobody needs what is still being looked up."""
+        if self._pool is None:
+            return
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        while running := [future for future in self._begun if not future.done()]:
+            for cursor in self._cursors:  # again and again: a query that is about to begin hears no interrupt
+                cursor.interrupt()
+            wait(running, timeout=TICK_SECONDS)
+        self._pool.shutdown()
+        for cursor in self._cursors:
+            cursor.close()
+
+    def _begin(self, look: Look) -> Answer:
+        if self._pool is None:  # a connection that is at work refuses to make a cursor: all are made now
+            self._cursors = [seeing_kept(self.connection.cursor()) for _ in range(self.cores)]
+            self._pool = ThreadPoolExecutor(self.cores, "looking", self._take_cursor, (iter(self._cursors),))
+        future = self._pool.submit(lambda: look(self._mine.cursor))
+        self._begun.append(future)
+        return future.result
+
+    def _take_cursor(self, free: Iterator[duckdb.DuckDBPyConnection]) -> None:
+        self._mine.cursor = next(free)
+
+
+KEPT = "runbook_kept"  # a database in memory, which spills to disk: unlike temporary tables, every cursor sees it
+
+
+def seeing_kept(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which finds what is kept for the session by its bare name."""
+    connection.execute(f"SET search_path = 'main,{KEPT}.main'")
+    return connection
