@@ -24,7 +24,8 @@ from types import FrameType
 from typing import Any
 
 from lib.errors import RunbookError
-from lib.registry import registry
+from lib.settings import load_settings
+from lib.translate_ahead import translate_ahead
 from runbook import notebook_process
 from runbook.processes import SLOW_IMPORT, adopt_orphans, keep_from_importing, kill_strays, kill_tree
 
@@ -148,7 +149,7 @@ def main() -> None:
     for name in notebook_process.PRELOADED:
         importlib.import_module(name)
     with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
-        registry()
+        translate_ahead(load_settings())
     private = Path(sys.argv[1])
     supervisor = Supervisor(events, private)
     adopt_orphans()

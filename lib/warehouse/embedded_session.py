@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,13 +15,13 @@ import duckdb
 from lib.contract import Contract
 from lib.dialect import to_duckdb
 from lib.errors import CannotJudge, QueryFailed
-from lib.warehouse.interface import Answers
+from lib.warehouse.interface import Answers, KeptNames
 from lib.warehouse.questions import KEPT, Answer, Questions, seeing_kept
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}\b")
+KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}(?:_\d+)?\b")
 
 
 @dataclass
@@ -33,7 +32,8 @@ class EmbeddedSession:
     cores: int = 1
     jobs_are_dear: bool = False
     _kept: set[str] = field(default_factory=set)
-    _made: dict[str, Answer] = field(default_factory=dict)  # what is kept once, each table made by its first reader
+    _names: KeptNames = field(default_factory=KeptNames)
+    _made: dict[str, Answer] = field(default_factory=dict)  # what is kept once, each table made before its first reader
 
     def __post_init__(self) -> None:
         self.connection.execute(f"ATTACH ':memory:' AS {KEPT} (READ_WRITE)")
@@ -83,9 +83,8 @@ class EmbeddedSession:
 
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name under which a query's rows are kept; asked for again, the query is not run again."""
-        digest = hashlib.sha256(repr((sql, sorted(parameters.items()))).encode()).hexdigest()
-        name = f"kept_{digest[:12]}"
-        if name not in self._made:
+        name, new = self._names.of(sql, parameters)
+        if new:
             make = partial(self._make, name=name, sql=sql, contract=None, parameters=parameters)
             self._made[name] = self._questions.ask(name, make)
         return name

@@ -72,7 +72,7 @@ def test_a_table_is_added_by_what_the_page_says_and_nothing_else(computed_file: 
     assert missing.returncode == 3
     assert f"error: {TABLE} is not in the warehouse" in missing.stderr
     assert migrated.returncode == 0, migrated.stderr
-    assert "96 table-dates in 2 chunks (96 absent)" in planned.stdout
+    assert "96 table-dates in 1 chunk (96 absent)" in planned.stdout
     assert short.returncode == 1
     assert re.search(r"team_top_scorer +0 +72 +0\.0 .*red", short.stdout), short.stdout
     assert ran.returncode == 0, ran.stdout + ran.stderr

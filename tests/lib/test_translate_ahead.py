@@ -1,0 +1,40 @@
+"""What is translated ahead is, letter for letter, what is asked afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from lib.checks import Scope, checks_of
+from lib.checks.run import run_checks
+from lib.dialect import translated
+from lib.settings import Settings
+from lib.translate_ahead import translate_ahead
+from lib.warehouse import EmbeddedWarehouse
+from tests.lib.at_work import UPCOMING_TEAM, carry_out, change, judging, planned
+
+
+def _translated_by(work: Callable[[], object]) -> int:
+    before = translated.cache_info().misses
+    work()
+    return translated.cache_info().misses - before
+
+
+def test_whoever_comes_after_has_nothing_left_to_translate_but_a_few_words(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    change(warehouse, f"DELETE FROM {UPCOMING_TEAM}")
+    plan = planned(warehouse, settings)
+    translated.cache_clear()
+    assert _translated_by(lambda: translate_ahead(settings)) > 50
+
+    def judge_all() -> None:
+        with judging(warehouse, settings) as judge:
+            judge.cover([3], settings.start_date, judge.calendar.as_of)
+
+    def check_all() -> None:
+        with judging(warehouse, settings) as judge:
+            run_checks(Scope(judge, 3, settings.start_date, judge.calendar.as_of), checks_of(3))
+
+    assert _translated_by(judge_all) <= 1  # what the warehouse notes of itself
+    assert _translated_by(lambda: carry_out(warehouse, settings, plan)) <= 3
+    assert _translated_by(check_all) <= 6
