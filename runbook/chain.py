@@ -232,14 +232,16 @@ class Runner:
         """
         for step in self.chain.steps:
             checked(step.template, self._parameters(step))
-        manifest = self._manifest()
+        manifest, sources = self._manifest(), source_digests()
         warm_up()  # after the digests of the code that it imports were taken
+        for name, before in prints_over(self.warehouse, self.chain.plan, manifest.tables).items():
+            manifest.tables[name].before = before
         making = self.folder.parent / ".making" / self.folder.name  # where nobody looks for runs
         making.mkdir(parents=True)
         self.chain.plan.write(making / "plan.json")
         if self.reviewed:
             self.reviewed.write(making / "reviewed-plan.json")
-        write_whole(making / SOURCES, json.dumps(source_digests(), indent=1).encode(), "sources", READ_ONLY)
+        write_whole(making / SOURCES, json.dumps(sources, indent=1).encode(), "sources", READ_ONLY)
         manifest.write(making)
         moment("run folder written")
         making.rename(self.folder)
@@ -253,7 +255,6 @@ class Runner:
         head, dirty = revision()
         facts = self.warehouse.meta()
         plan = self.chain.plan
-        before = prints_over(self.warehouse, plan, touched_tables(plan))
         return Manifest(
             run=self.folder.name,
             warehouse=self.warehouse.url,
@@ -271,7 +272,7 @@ class Runner:
             dirty=dirty,
             versions=versions(),
             chain=[PlannedStep(**vars(step)) for step in self.chain.steps],
-            tables={name: Prints(before=before.get(name)) for name in touched_tables(plan)},
+            tables={name: Prints() for name in touched_tables(plan)},
         )
 
     def free_name(self, step: ChainStep, manifest: Manifest) -> str:

@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -45,7 +46,12 @@ def is_secret(text: str) -> bool:
 
 def redacted(text: str, known: Iterable[str] | None = None) -> str:
     """*text* with a mark in place of every secret; *known* are literal secrets, those of this process by default."""
-    for secret in known_secrets() if known is None else known:
+    return _marked(text, tuple(known_secrets() if known is None else known))
+
+
+@lru_cache(maxsize=4096)  # a notebook is saved after every cell, with all that stood in it before
+def _marked(text: str, known: tuple[str, ...]) -> str:
+    for secret in known:
         text = text.replace(secret, "[redacted: known secret]")
     for kind, pattern in _PATTERNS:
         text = pattern.sub(f"[redacted: {kind}]", text)
