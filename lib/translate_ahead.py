@@ -21,7 +21,8 @@ from lib.dialect import to_duckdb
 from lib.digests import ask_inputs
 from lib.registry import Table, registry
 from lib.settings import Settings
-from lib.warehouse.interface import KeptNames, Row
+from lib.warehouse.interface import Row
+from lib.warehouse.kept import KeptNames
 
 FIRST, LAST = date(2000, 10, 1), date(2001, 6, 1)  # any range does: a text holds no date
 ANY = Calendar(LAST, {2000: FIRST}, {FIRST: 1}, frozenset(), 14)

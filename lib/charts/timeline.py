@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from lib.charts.look import ALARM, INK, STATES, Fill
 from lib.charts.picture import Axis, Boxes, Note, Picture, floats
 from lib.history import Attempt
+from lib.wording import counted
 
 ROW = 22
 LOOKS = {
@@ -64,11 +65,11 @@ def _attempts_title(attempts: Sequence[Attempt]) -> str:
         return "No attempt yet"
     spent = max(a.ended for a in attempts) - min(a.begun for a in attempts)
     bad = [a for a in attempts if a.outcome != "ended well"]
-    told = f"{sum(a.dates for a in attempts):,} dates in {len(attempts)} attempts, {spent:.0f} s"
+    told = f"{counted(sum(a.dates for a in attempts), 'date')} in {counted(len(attempts), 'attempt')}, {spent:.0f} s"
     if not bad:
         return f"{told}; none failed"
     named = ", ".join(f"{a.table.rpartition('.')[2]} {a.first} {a.outcome}" for a in bad[:3])
-    return f"{len(bad)} of {len(attempts)} attempts did not end well: {named}" + (" ..." if bad[3:] else "")
+    return f"{len(bad)} of {counted(len(attempts), 'attempt')} did not end well: {named}" + (" ..." if bad[3:] else "")
 
 
 def _actual(spans: Sequence[Span]) -> list[Boxes]:

@@ -11,7 +11,6 @@ import os
 import random
 import re
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +32,7 @@ from lib.warehouse.embedded_session import EmbeddedSession, first_line, quoted
 from lib.warehouse.interface import Publication
 from lib.warehouse.leases import FileLeases, held, show, take
 from lib.warehouse.locks import reading, writing
+from lib.warehouse.questions import draw_no_bar
 from lib.warehouse.threads import share_of_this_process
 
 if TYPE_CHECKING:
@@ -278,8 +278,7 @@ class EmbeddedWarehouse:
         try:
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
             connection.execute(f"SET threads = {self._cores}")
-            if "ipykernel" not in sys.modules:  # in a kernel the setting itself asks for ipywidgets
-                connection.execute("SET enable_progress_bar = false")
+            draw_no_bar(connection)
             yield connection
         finally:
             connection.close()

@@ -15,13 +15,12 @@ import duckdb
 from lib.contract import Contract
 from lib.dialect import to_duckdb
 from lib.errors import CannotJudge, QueryFailed
-from lib.warehouse.interface import Answers, KeptNames
-from lib.warehouse.questions import KEPT, Answer, Questions, seeing_kept
+from lib.warehouse.interface import Answers
+from lib.warehouse.kept import KEPT_ONCE, KeptNames
+from lib.warehouse.questions import KEPT, Answer, Questions, set_up
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}(?:_\d+)?\b")
 
 
 @dataclass
@@ -37,7 +36,7 @@ class EmbeddedSession:
 
     def __post_init__(self) -> None:
         self.connection.execute(f"ATTACH ':memory:' AS {KEPT} (READ_WRITE)")
-        self._questions = Questions(seeing_kept(self.connection), self.cores)
+        self._questions = Questions(set_up(self.connection), self.cores)
 
     def close(self) -> None:
         """Gives up what was asked and is not needed."""

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -31,23 +30,6 @@ class Publication:
     receipts: tuple[Row, ...] = ()
     attempts: tuple[Row, ...] = ()
     fence: Fence | None = None  # shown inside the transaction; None where nobody else can be at work
-
-
-@dataclass
-class KeptNames:
-    """Names for what queries give, by their texts; a text that is asked with other parameters is numbered."""
-
-    _known: dict[str, str] = field(default_factory=dict)
-
-    def of(self, sql: str, parameters: Mapping[str, object]) -> tuple[str, bool]:
-        """The name, and whether it is new."""
-        asked = repr((sql, sorted(parameters.items())))
-        new = asked not in self._known
-        if new:
-            name = f"kept_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
-            earlier = sum(known.startswith(name) for known in self._known.values())
-            self._known[asked] = f"{name}_{earlier + 1}" if earlier else name
-        return self._known[asked], new
 
 
 class Session(Protocol):

@@ -6,6 +6,7 @@ with a cursor for each core, what a gate asks at once is answered side by side.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import suppress
@@ -19,6 +20,7 @@ from lib.errors import RunbookError
 from lib.warehouse.interface import Row
 
 TICK_SECONDS = 0.02
+MOST = 8  # queries at once: Python, which reads their rows, has one core
 Look = Callable[[duckdb.DuckDBPyConnection], list[Row]]
 Answer = Callable[[], list[Row]]
 
@@ -63,8 +65,9 @@ class Questions:
 
     def _begin(self, look: Look) -> Answer:
         if self._pool is None:  # a connection that is at work refuses to make a cursor: all are made now
-            self._cursors = [seeing_kept(self.connection.cursor()) for _ in range(self.cores)]
-            self._pool = ThreadPoolExecutor(self.cores, "looking", self._take_cursor, (iter(self._cursors),))
+            side_by_side = min(self.cores, MOST)
+            self._cursors = [set_up(self.connection.cursor()) for _ in range(side_by_side)]
+            self._pool = ThreadPoolExecutor(side_by_side, "looking", self._take_cursor, (iter(self._cursors),))
         future = self._pool.submit(lambda: look(self._mine.cursor))
         self._begun.append(future)
         return future.result
@@ -76,7 +79,14 @@ class Questions:
 KEPT = "runbook_kept"  # a database in memory, which spills to disk: unlike temporary tables, every cursor sees it
 
 
-def seeing_kept(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, which finds what is kept for the session by its bare name."""
+def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """The connection, which finds what is kept for the session by its bare name, and draws no bar."""
     connection.execute(f"SET search_path = 'main,{KEPT}.main'")
+    draw_no_bar(connection)
     return connection
+
+
+def draw_no_bar(connection: duckdb.DuckDBPyConnection) -> None:
+    """Says that a slow query is not to be drawn; in a kernel the setting itself asks for ipywidgets."""
+    if "ipykernel" not in sys.modules:
+        connection.execute("SET enable_progress_bar = false")

@@ -45,7 +45,7 @@ def test_the_picture_says_how_many_failed_and_which() -> None:
         attempts_timeline([GOOD, bad]).title
         == "1 of 2 attempts did not end well: upcoming_team_game_context None failed"
     )
-    assert attempts_timeline([GOOD]).title == "3 dates in 1 attempts, 2 s; none failed"
+    assert attempts_timeline([GOOD]).title == "3 dates in 1 attempt, 2 s; none failed"
     assert attempts_timeline([]).title == "No attempt yet"
     assert attempts_timeline([]).svg().startswith("<svg")
 

@@ -12,7 +12,7 @@ import pytest
 
 from lib.errors import BadInput, GateFailed
 from lib.moments import MOMENTS
-from lib.plan import Plan
+from lib.plan import Plan, read_plan
 from lib.settings import ROOT, load_settings
 from lib.warehouse import EmbeddedWarehouse, connect
 from runbook.chain import Chain, ChainStep, Runner
@@ -43,11 +43,13 @@ def undisturbed(computed_file: Path, tmp_path: Path) -> Tables:
 
 
 @pytest.mark.full
-def test_a_killed_run_says_where_it_stopped_and_is_gone_on_with(
-    raw_only: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
+def test_a_killed_run_of_a_reviewed_plan_says_where_it_stopped_and_is_gone_on_with(
+    raw_only: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path, tmp_path: Path
 ) -> None:
-    before = by_date(raw_only)
-    running = subprocess.Popen(**command(raw_only, "run"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    before, plan = by_date(raw_only), str(tmp_path / "plan.json")
+    assert runbook(raw_only, "plan", "--out", plan).returncode == 0
+    words = command(raw_only, "run", "--plan", plan)
+    running = subprocess.Popen(**words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while not list(pocket_environment.glob("*/progress.jsonl")):
         assert running.poll() is None
@@ -71,7 +73,9 @@ def test_a_killed_run_says_where_it_stopped_and_is_gone_on_with(
     assert records(folder)[: len(done)] == done
     names = [step for step, state in records(folder) if state == "proven"]
     assert len(names) == len(set(names))
-    assert len(Manifest.model_validate_json((folder / "manifest.json").read_text()).resumed) == 1
+    whole = Manifest.model_validate_json((folder / "manifest.json").read_text())
+    assert len(whole.resumed) == 1
+    assert whole.reviewed_plan == read_plan(Path(plan)).digest
 
 
 # between the saving of a file and its naming lies the same code for every file: one of them is killed in make test-full

@@ -1,0 +1,27 @@
+"""Names for what a session keeps: the same in every session, so that a text that reads them is the same as well."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}(?:_\d+)?\b")
+
+
+@dataclass
+class KeptNames:
+    """Names for what queries give, by their texts; a text that is asked with other parameters is numbered."""
+
+    _known: dict[str, str] = field(default_factory=dict)
+
+    def of(self, sql: str, parameters: Mapping[str, object]) -> tuple[str, bool]:
+        """The name, and whether it is new."""
+        asked = repr((sql, sorted(parameters.items())))
+        new = asked not in self._known
+        if new:
+            name = f"kept_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"
+            earlier = sum(known.startswith(name) for known in self._known.values())
+            self._known[asked] = f"{name}_{earlier + 1}" if earlier else name
+        return self._known[asked], new
