@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from runbook.chain import Chain, ChainStep
     from runbook.manifest import StepRecord
 
-SECONDS_OF_TRAINING = 8.0
-SECONDS_PER_NOTEBOOK = 3.5  # kernel, imports and one look at the warehouse
+SECONDS_OF_TRAINING = 6.0
+SECONDS_PER_NOTEBOOK = 2.5  # kernel, imports and one look at the warehouse
 WHOLE = "whole chain"
 
 
