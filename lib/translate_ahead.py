@@ -7,6 +7,7 @@ by its text. A question that is forgotten here is translated when it is asked.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -53,7 +54,10 @@ class Translating:
 
 
 def translate_ahead(settings: Settings) -> None:
-    """Everything that hangs on tables, rules and checks alone, whatever range it will be asked for."""
+    """Everything that hangs on tables, rules and checks alone, whatever range it will be asked for.
+
+    What cannot be asked here, for instance by a check that wants an answer at once, is said by the step that needs it.
+    """
     tables = [table for table in registry().computed if settings.phase_of(table.name) is not None]
     ask_calendar(_session())
     for phase in sorted({settings.phase_of(table.name) or 0 for table in tables}):
@@ -70,12 +74,14 @@ def _session() -> Any:
 def _step(settings: Settings, phase: int, asks: Iterable[Callable[[Judge, int, date, date], object]]) -> None:
     judge = Judge(_session(), settings, ANY)
     for ask in asks:
-        ask(judge, phase, FIRST, LAST)
+        with suppress(Exception):
+            ask(judge, phase, FIRST, LAST)
 
 
 def _launch(settings: Settings, table: Table) -> None:
     session = _session()
-    ask_blocking(session, settings, registry(), table, FIRST, [FIRST, LAST])
-    staged = keep_stage(session, settings, table, [FIRST, LAST], FIRST)
-    ask_inputs(session, [table], FIRST, LAST)
-    ask_holdings(session, settings, table, staged.relation, FIRST, LAST, FIRST)
+    with suppress(Exception):
+        ask_blocking(session, settings, registry(), table, FIRST, [FIRST, LAST])
+        staged = keep_stage(session, settings, table, [FIRST, LAST], FIRST)
+        ask_inputs(session, [table], FIRST, LAST)
+        ask_holdings(session, settings, table, staged.relation, FIRST, LAST, FIRST)

@@ -76,7 +76,8 @@ class Questions:
         self._mine.cursor = next(free)
 
 
-KEPT = "runbook_kept"  # a database in memory, which spills to disk: unlike temporary tables, every cursor sees it
+# a database in memory, which spills to disk: unlike temporary tables, every cursor sees it; no file can be called so
+KEPT = '"kept/"'
 
 
 def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
+import pytest
+
+from lib.ahead import AHEAD
 from lib.checks import Scope, checks_of
 from lib.checks.run import run_checks
+from lib.coverage import Judge
 from lib.dialect import translated
 from lib.settings import Settings
 from lib.translate_ahead import translate_ahead
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import UPCOMING_TEAM, carry_out, change, judging, planned
+
+
+def test_a_question_that_wants_its_answer_at_once_stops_nothing(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hasty(judge: Judge, phase: int, first: date, last: date) -> object:
+        return judge.session.ask("SELECT 1 AS one")()[0]
+
+    translated.cache_clear()
+    translate_ahead(settings)
+    others = translated.cache_info().misses
+    monkeypatch.setattr("lib.translate_ahead.AHEAD", {"10_own": (hasty,), **AHEAD})
+    translated.cache_clear()
+    translate_ahead(settings)
+    assert translated.cache_info().misses == others + 1
 
 
 def _translated_by(work: Callable[[], object]) -> int:

@@ -270,6 +270,14 @@ def test_processes_side_by_side_share_the_cores(
     assert share_of_this_process() == threads
 
 
+@pytest.mark.parametrize("name", ["main", "memory", "kept", "runbook_kept"])
+def test_a_warehouse_may_bear_any_name(warehouse: EmbeddedWarehouse, name: str) -> None:
+    named = connect(f"duckdb:///{shutil.copy(warehouse.path, warehouse.path.with_name(f'{name}.duckdb'))}")
+    with named.reading() as session:
+        kept = session.keep_once(f"SELECT game_id FROM {TEAM_DEFENSE}")
+        assert session.ask(f"SELECT COUNT(*) > 0 AS held FROM {kept}")() == [(True,)]
+
+
 def test_there_is_never_a_second_warehouse_over_the_first(warehouse: EmbeddedWarehouse) -> None:
     with pytest.raises(BadInput, match="already"):
         load_raw(warehouse, {}, date(2024, 1, 1), "sandbox")
