@@ -16,8 +16,8 @@ from lib.contract import Contract
 from lib.dialect import to_duckdb
 from lib.errors import CannotJudge, QueryFailed
 from lib.warehouse.interface import Answers
-from lib.warehouse.kept import KEPT_ONCE, KeptNames
-from lib.warehouse.questions import KEPT, Answer, Questions, set_up
+from lib.warehouse.kept import KEPT_ONCE, KeptNames, new_home
+from lib.warehouse.questions import Answer, Questions, set_up
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,17 +30,19 @@ class EmbeddedSession:
     connection: duckdb.DuckDBPyConnection
     cores: int = 1
     jobs_are_dear: bool = False
+    home: str = field(default_factory=new_home)
     _kept: set[str] = field(default_factory=set)
     _names: KeptNames = field(default_factory=KeptNames)
     _made: dict[str, Answer] = field(default_factory=dict)  # what is kept once, each table made before its first reader
 
     def __post_init__(self) -> None:
-        self.connection.execute(f"ATTACH ':memory:' AS {KEPT} (READ_WRITE)")
-        self._questions = Questions(set_up(self.connection), self.cores)
+        self.connection.execute(f"ATTACH ':memory:' AS {self.home} (READ_WRITE)")
+        self._questions = Questions(set_up(self.connection, self.home), self.home, self.cores)
 
     def close(self) -> None:
-        """Gives up what was asked and is not needed."""
+        """Gives up what was asked and is not needed, and what was kept: another session may have the file open still."""
         self._questions.close()
+        self.connection.execute(f"SET search_path = 'main'; DETACH {self.home}")
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
@@ -113,7 +115,7 @@ class EmbeddedSession:
         contract: Contract | None,
         parameters: Mapping[str, object],
     ) -> list[tuple[Any, ...]]:
-        text = f"CREATE OR REPLACE TABLE {KEPT}.main.{name} AS {self._ready(sql, contract)}"
+        text = f"CREATE OR REPLACE TABLE {self.home}.main.{name} AS {self._ready(sql, contract)}"
         return self._run(text, parameters, connection).fetchall()
 
     def _look(

@@ -1,13 +1,24 @@
-"""Names for what a session keeps: the same in every session, so that a text that reads them is the same as well."""
+"""Where a session keeps things, and what they are called: the same in every session, so that texts are the same, too."""
 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}(?:_\d+)?\b")
+
+_homes = itertools.count(1)
+
+
+def new_home() -> str:
+    """A database in memory for one session, which spills to disk: unlike temporary tables, every cursor sees it.
+
+    DuckDB gives two sessions on one file in one process the same instance, hence the number; no file is called so.
+    """
+    return f'"kept/{next(_homes)}"'
 
 
 @dataclass

@@ -30,6 +30,7 @@ class Questions:
     """What was asked of a connection. With one core it is looked up when it is needed, in the order of the needs."""
 
     connection: duckdb.DuckDBPyConnection
+    home: str
     cores: int = 1
     _known: dict[str, Answer] = field(default_factory=dict)
     _begun: list[Future[list[Row]]] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Questions:
     def _begin(self, look: Look) -> Answer:
         if self._pool is None:  # a connection that is at work refuses to make a cursor: all are made now
             side_by_side = min(self.cores, MOST)
-            self._cursors = [set_up(self.connection.cursor()) for _ in range(side_by_side)]
+            self._cursors = [set_up(self.connection.cursor(), self.home) for _ in range(side_by_side)]
             self._pool = ThreadPoolExecutor(side_by_side, "looking", self._take_cursor, (iter(self._cursors),))
         future = self._pool.submit(lambda: look(self._mine.cursor))
         self._begun.append(future)
@@ -76,13 +77,9 @@ class Questions:
         self._mine.cursor = next(free)
 
 
-# a database in memory, which spills to disk: unlike temporary tables, every cursor sees it; no file can be called so
-KEPT = '"kept/"'
-
-
-def set_up(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """The connection, which finds what is kept for the session by its bare name, and draws no bar."""
-    connection.execute(f"SET search_path = 'main,{KEPT}.main'")
+def set_up(connection: duckdb.DuckDBPyConnection, home: str) -> duckdb.DuckDBPyConnection:
+    """The connection, which finds what the session keeps in *home* by its bare name, and draws no bar."""
+    connection.execute(f"SET search_path = 'main,{home}.main'")
     draw_no_bar(connection)
     return connection
 

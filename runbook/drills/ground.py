@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +14,20 @@ from lib.calendar import closed_range, read_calendar
 from lib.coverage import Judge
 from lib.league import pocket_league
 from lib.plan import make_plan
+from lib.pocket import write_pocket_settings
 from lib.registry import registry
 from lib.sandbox import compute_all, load_raw
-from lib.settings import ROOT, Settings, load_settings
+from lib.settings import Settings, load_settings
 from lib.warehouse import EmbeddedWarehouse, as_file, connect
 from runbook.drills.case import OTHERS, Case
 
 PHASES = (3, 4)
-# the project's own settings, but for the size of the league
-POCKET: Mapping[str, Mapping[str, Any]] = {
-    "schedule": {"regular_season_games": 66, "play_in_games": 1, "playoff_games": [5, 5]},
-    "features": {"default_limit_pct": 60, "exceptions": {}},
-    "checks": {"baseline_rows": 200, "regression_pct": 70, "degradation_pct": 80},  # a month holds 350 rows
-    "ml": {"minimum_rows": 500, "minimum_split_rows": 50},
-    "signing": {"dirty_tree": True},
-}
-MINIMUM_GAMES = 5  # in a season of 22 games
 
 
 def pocket_settings(folder: Path, exclusions: Sequence[Mapping[str, Any]] = ()) -> Path:
-    """Writes the project's settings with the pocket league's size; its own exclusions belong to real dates."""
-    facts: dict[str, Any] = tomllib.loads((ROOT / "runbook.toml").read_text())
-    for section, changes in POCKET.items():
-        facts[section] = facts.get(section, {}) | changes
-    for rule in facts["tables"].values():
-        rule |= {"minimum_games": min(rule.get("minimum_games", 0), MINIMUM_GAMES)}
-    facts |= {"start_date": date(2023, 10, 24), "exclusions": [dict(rule) for rule in exclusions]}
-    path = folder / "runbook.toml"
-    path.write_text("".join(f"{key} = {_toml(value)}\n" for key, value in facts.items()))
-    return path
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{ " + ", ".join(f"{json.dumps(key)} = {_toml(item)}" for key, item in value.items()) + " }"
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return json.dumps(value)
+    """Writes the pocket league's settings to *folder*; whoever works on the code can hold drills."""
+    signing = {"dirty_tree": True}
+    return write_pocket_settings(folder / "runbook.toml", signing=signing, exclusions=[dict(one) for one in exclusions])
 
 
 @dataclass(frozen=True)

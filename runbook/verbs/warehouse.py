@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
 from lib.errors import BadInput
+from lib.settings import load_settings
 from lib.warehouse import as_file
 from runbook.options import Place, json_option, open_place, warehouse_option
 
@@ -29,6 +31,9 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     Examples:
       runbook sandbox
       runbook sandbox --empty --warehouse duckdb:////data/practice.duckdb
+      runbook sandbox --pocket --warehouse duckdb:////data/pocket.duckdb
+
+    With --pocket its settings are written beside it, for a season of 22 games: RUNBOOK_CONFIG has to name them.
     """
     from lib.league import full_league, pocket_league
     from lib.sandbox import compute_all, load_raw, take_away
@@ -39,6 +44,8 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
         place.console.print(f"There is a warehouse at {place.warehouse.place}.")
         return 0
     refuse_existing(place)
+    if pocket:
+        place = with_pocket_settings(place)
     started = time.monotonic()
     place.console.print("Simulating the league ...")
     league = pocket_league(seed) if pocket else full_league(seed)
@@ -51,7 +58,26 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     place.console.print(
         f"Sandbox at {place.warehouse.place}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
     )
+    if pocket:
+        place.console.print(
+            f"Before anything is asked of it: export RUNBOOK_CONFIG={shlex.quote(str(settings_beside(place)))}"
+        )
     return 0
+
+
+def settings_beside(place: Place) -> Path:
+    """Where the settings of a pocket sandbox lie."""
+    return as_file(place.warehouse).path.resolve().with_suffix(".toml")
+
+
+def with_pocket_settings(place: Place) -> Place:
+    """Writes settings that fit the pocket league beside the warehouse, which is their default, and uses them."""
+    from lib.pocket import write_pocket_settings
+
+    beside = settings_beside(place)
+    beside.parent.mkdir(parents=True, exist_ok=True)
+    write_pocket_settings(beside, warehouse=place.warehouse.absolute_url)
+    return replace(place, settings=load_settings(beside))
 
 
 @click.command()

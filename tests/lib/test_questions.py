@@ -12,7 +12,8 @@ import pytest
 from lib.errors import QueryFailed
 from lib.warehouse import EmbeddedWarehouse
 from lib.warehouse.embedded_session import EmbeddedSession
-from lib.warehouse.questions import KEPT, Questions
+from lib.warehouse.kept import new_home
+from lib.warehouse.questions import Questions
 from tests.lib.at_work import TEAM_DEFENSE
 
 PATIENCE = 30  # seconds, after which a test that waits for another thread has failed
@@ -30,8 +31,9 @@ def session(warehouse: EmbeddedWarehouse, request: pytest.FixtureRequest) -> Ite
 def questions() -> Iterator[Questions]:
     """Questions to an empty database, on two cores."""
     with duckdb.connect() as connection:
-        connection.execute(f"ATTACH ':memory:' AS {KEPT}")
-        asked = Questions(connection, cores=2)
+        home = new_home()
+        connection.execute(f"ATTACH ':memory:' AS {home}")
+        asked = Questions(connection, home, cores=2)
         yield asked
         asked.close()
 
@@ -52,7 +54,7 @@ def test_one_core_starts_no_thread_and_looks_up_only_what_is_needed() -> None:
     looked: list[str] = []
     before = threading.active_count()
     with duckdb.connect() as connection:
-        asked = Questions(connection, cores=1)
+        asked = Questions(connection, new_home(), cores=1)
         needed = asked.ask("a", lambda _: looked.append("a") or [(1,)])  # type: ignore[func-returns-value]
         asked.ask("b", lambda _: looked.append("b") or [(1,)])  # type: ignore[func-returns-value]
         assert (needed(), needed()) == ([(1,)], [(1,)])
@@ -130,5 +132,21 @@ def test_what_is_kept_may_need_more_memory_than_there_is(warehouse: EmbeddedWare
     with warehouse.aside() as session:
         session.connection.execute("SET memory_limit = '60MB'")
         sql = "SELECT range AS n, md5(range::TEXT) AS x FROM range(2000000)"
-        session.connection.execute(f"CREATE TABLE {KEPT}.main.large AS {sql}")
+        session.connection.execute(f"CREATE TABLE {session.home}.main.large AS {sql}")
         assert session.connection.execute("SELECT COUNT(*), MAX(LENGTH(x)) FROM large").fetchall() == [(2000000, 32)]
+
+
+def test_two_looks_at_one_file_in_one_process_keep_things_of_their_own(
+    session: EmbeddedSession, warehouse: EmbeddedWarehouse
+) -> None:
+    name = session.keep_once("SELECT 1 AS n")
+    session.view("mine", "SELECT 1 AS n")
+    with warehouse.reading() as other:
+        other.view("mine", "SELECT 2 AS n")
+        assert other.keep_once("SELECT 1 AS n") == name
+        assert [look.rows("SELECT n FROM mine") for look in (session, other)] == [[(1,)], [(2,)]]
+    assert session.rows(f"SELECT n FROM {name}") == [(1,)], "what the other kept is gone, and nothing else"
+    (attached,) = session.connection.execute(
+        "SELECT COUNT(*) FROM duckdb_databases() WHERE database_name ^@ 'kept/'"
+    ).fetchall()
+    assert attached == (1,)

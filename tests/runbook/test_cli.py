@@ -174,6 +174,28 @@ def test_a_dry_run_changes_nothing(
     assert not pocket_environment.exists()
 
 
+def test_preflight_can_be_checked_alone(say: Say, at: tuple[str, str]) -> None:
+    code, out, _ = say("check", "preflight", *at)
+    assert (code, "The warehouse can be read and written" in out) == (0, True)
+
+
+def test_a_pocket_sandbox_comes_with_settings_that_a_short_season_holds(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"duckdb:///{tmp_path}/pocket.duckdb"
+    code, out, _ = say("sandbox", "--pocket", "--warehouse", url)
+    assert (code, f"export RUNBOOK_CONFIG={tmp_path}/pocket.toml" in out.replace("\n", "")) == (0, True)
+    monkeypatch.delenv("RUNBOOK_CONFIG", raising=False)
+    assert say("gate", 2, "--warehouse", url)[0] == 1, "the project's own hold 1,230 games"
+    monkeypatch.setenv("RUNBOOK_CONFIG", str(tmp_path / "pocket.toml"))
+    assert say("gate", 2)[0] == 0, "and they name the warehouse"
+    (tmp_path / "pocket.duckdb").unlink()
+    monkeypatch.delenv("RUNBOOK_CONFIG")
+    (tmp_path / "pocket.toml").write_text("runs = 'mine'\n")
+    refused(say("sandbox", "--pocket", "--warehouse", url), 2, "pocket.toml is somebody's own")
+    assert (tmp_path / "pocket.toml").read_text() == "runs = 'mine'\n"
+
+
 def test_a_pocket_sandbox_is_made_once(say: Say, tmp_path: Path) -> None:
     url = f"duckdb:///{tmp_path}/deep/pocket.duckdb"
     assert say("sandbox", "--pocket", "--empty", "--warehouse", url)[0] == 0
