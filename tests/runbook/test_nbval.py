@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import papermill
 import pytest
 
 from lib.settings import ROOT
@@ -44,9 +45,8 @@ def prepared(
 
 def _prepare(template: Path, target: Path, warehouse: EmbeddedWarehouse) -> None:
     given = {"warehouse": warehouse.absolute_url, "phase": PHASE, "signer": SIGNER}
-    words = [word for name in declared(template) if name in given for word in ("-p", name, str(given[name]))]
-    command = [sys.executable, "-m", "papermill", "--prepare-only", "--no-progress-bar", str(template), str(target)]
-    subprocess.run([*command, *words], check=True, capture_output=True, timeout=60)
+    words = {name: value for name, value in given.items() if name in declared(template)}
+    papermill.execute_notebook(template, target, words, prepare_only=True, progress_bar=False)
     content = json.loads(target.read_text())
     for cell, raw in zip(read(target), content["cells"], strict=True):
         outputs = list(_outputs(cell, template, warehouse)) if "gate" in cell.tags else []
