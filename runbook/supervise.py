@@ -23,6 +23,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+import nbformat
+
 from lib.errors import RunbookError
 from lib.settings import load_settings
 from lib.translate_ahead import translate_ahead
@@ -145,9 +147,12 @@ def main() -> None:
     """Import once, then serve; stdout is kept for events only."""
     events = os.dup(1)
     os.dup2(2, 1)
-    keep_from_importing(SLOW_IMPORT, "gcsfs")  # papermill's way to a cloud; only local files are read
+    keep_from_importing(SLOW_IMPORT, "gcsfs", "debugpy")  # papermill's way to a cloud; a debugger for nobody
     for name in notebook_process.PRELOADED:
         importlib.import_module(name)
+    nbformat.validate(
+        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
+    )  # what validates notebooks is compiled once
     with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
         translate_ahead(load_settings())
     private = Path(sys.argv[1])

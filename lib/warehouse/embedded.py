@@ -347,13 +347,10 @@ def system_contracts() -> list[Contract]:
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: tuple[tuple[Any, ...], ...]) -> None:
     if not rows:
         return
-    import pyarrow as pa
-
     names = registry().table(table).contract.column_names
-    columns = pa.table({name: list(values) for name, values in zip(names, zip(*rows, strict=True), strict=True)})
-    connection.register("incoming", columns)
-    connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
-    connection.unregister("incoming")
+    columns = ", ".join(f"unnest(${name}) AS {name}" for name in names)  # pyarrow would import pandas for a list
+    values = {name: list(column) for name, column in zip(names, zip(*rows, strict=True), strict=True)}
+    connection.execute(f"INSERT INTO {table} BY NAME SELECT {columns}", values)
 
 
 def _wal(file: Path) -> Path:
