@@ -23,8 +23,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import nbformat
-
 from lib.errors import RunbookError
 from lib.settings import load_settings
 from lib.translate_ahead import translate_ahead
@@ -150,9 +148,8 @@ def main() -> None:
     keep_from_importing(SLOW_IMPORT, "gcsfs", "debugpy")  # papermill's way to a cloud; a debugger for nobody
     for name in notebook_process.PRELOADED:
         importlib.import_module(name)
-    nbformat.validate(
-        {"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []}
-    )  # what validates notebooks is compiled once
+    # what validates notebooks is compiled once
+    sys.modules["nbformat"].validate({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
     with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
         translate_ahead(load_settings())
     private = Path(sys.argv[1])
