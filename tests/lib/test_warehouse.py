@@ -20,7 +20,7 @@ from lib.errors import BadInput, CannotJudge, RunbookError
 from lib.preflight import contracts_verdict, warehouse_verdict
 from lib.registry import registry
 from lib.sandbox import load_raw
-from lib.settings import Settings
+from lib.settings import ROOT, Settings
 from lib.warehouse import EmbeddedWarehouse, Publication, connect, embedded
 from lib.warehouse.threads import share, share_of_this_process
 from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, ask, change, contents, run, said
@@ -308,3 +308,27 @@ def test_every_table_is_compared_with_its_contract(warehouse: EmbeddedWarehouse,
 def test_a_table_that_no_contract_names_is_amber(warehouse: EmbeddedWarehouse, settings: Settings) -> None:
     change(warehouse, "CREATE TABLE nba_analytics.scratch AS SELECT 1 AS x")
     assert "amber nba_analytics.scratch: no contract names this table" in _contracts(warehouse, settings)
+
+
+APPEND = """
+import sys
+from lib.registry import registry
+from lib.warehouse import connect
+warehouse, name = connect(sys.argv[1]), "runbook.receipts"
+with warehouse.reading() as session:
+    columns = ", ".join(f"CAST({one} AS STRING)" for one in registry().table(name).contract.column_names)
+    rows = session.rows(f"SELECT {columns} FROM {name} LIMIT 450")
+warehouse.append(name, rows)
+print(len(rows), "pandas" in sys.modules)
+"""
+
+
+def test_rows_are_appended_as_they_are_and_nobody_waits_for_pandas(warehouse: EmbeddedWarehouse) -> None:
+    command = [sys.executable, "-c", APPEND, warehouse.absolute_url]
+    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    count, imported = ended.stdout.split() or ["", ended.stderr]
+    assert (int(count) > 400, imported) == (True, "False")
+    columns = ", ".join(registry().table("runbook.receipts").contract.column_names)
+    twice = f"SELECT COUNT(*) FROM (SELECT {columns} FROM runbook.receipts GROUP BY {columns} HAVING COUNT(*) = 2)"
+    with warehouse.reading() as session:
+        assert session.rows(twice) == [(int(count),)]
