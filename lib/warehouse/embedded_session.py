@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
@@ -42,7 +42,8 @@ class EmbeddedSession:
     def close(self) -> None:
         """Gives up what was asked and is not needed, and what was kept: another session may have the file open still."""
         self._questions.close()
-        self.connection.execute(f"SET search_path = 'main'; DETACH {self.home}")
+        with suppress(duckdb.Error):  # a database that failed for good has said so already
+            self.connection.execute(f"SET search_path = 'main'; DETACH {self.home}")
 
     def rows(self, sql: str, **parameters: object) -> list[tuple[Any, ...]]:
         """All rows of a query; CannotJudge where it fails: an error is never an empty answer."""
