@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -33,18 +33,29 @@ class Staged:
 
 
 def keep_stage(
-    session: Session, settings: Settings, table: Table, days: Iterable[date], history_from: date, trial: bool = False
+    session: Session, settings: Settings, table: Table, seasons: Mapping[date, Sequence[date]], trial: bool = False
 ) -> Staged:
-    """Computes *table* for *days* and casts it to the contract's types; a *trial* is never written."""
-    days = tuple(sorted(days))
-    bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": history_from}
-    compute = session.view if trial else session.keep
-    compute("computed", table.select or "", table.contract, **bounds, **settings.eligibility(table.name))
+    """Computes *table* for the dates of *seasons*, by the season's start, and casts it to the contract's types.
+
+    A *trial* is never written.
+    """
+    days = tuple(sorted(day for dates in seasons.values() for day in dates))
+    name, sql, contract, rules = "computed", table.select or "", table.contract, settings.eligibility(table.name)
+    parts = [_bounds(start, dates) | rules for start, dates in seasons.items()]
+    whole = _bounds(min(seasons), days) | rules
+    if trial:
+        session.view(name, sql, contract, **whole)
+    else:
+        session.keep_by_part(name, sql, contract, whole, parts)
     casts = ", ".join(f"{in_type(c)} AS {c.name}" for c in table.contract.columns)
     session.view("staged", f"SELECT {casts} FROM computed")
     counts = ", ".join(f"COUNT({name}) AS {name}" for name in table.contract.column_names)
     asked = {name: session.ask(f"SELECT COUNT(*) AS held, {counts} FROM {name}") for name in ("computed", "staged")}
     return Staged(table, "computed", "staged", days, asked)
+
+
+def _bounds(history_from: date, days: Sequence[date]) -> dict[str, object]:
+    return {"dates": sorted(days), "first": min(days), "last": max(days), "history_from": history_from}
 
 
 def in_type(column: Column) -> str:

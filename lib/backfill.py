@@ -140,7 +140,7 @@ class Backfill:
         outcome = Outcome(chunk, blocked=blocked)
         if not days:
             return outcome, []
-        staged = keep_stage(session, self.settings, table, days, chunk.history_from)
+        staged = keep_stage(session, self.settings, table, calendar.by_season(days))
         digests = InputDigests(session, [table], calendar, days[0], days[-1])
         held = self._holdings(session, table, staged.relation, days, chunk.history_from)
         outcome.failed = refusals(session, staged, held)

@@ -95,8 +95,10 @@ def _by_same_date(
 def _ask_same_date(
     session: Session, settings: Settings, tables: Registry, table: Table, start: date, days: Sequence[date]
 ) -> dict[str, Callable[[], dict[date, Holding]]]:
-    names, (first, last) = _same_date(table, settings.tables), (days[0], days[-1])
-    return {name: ask_holdings(session, settings, tables.tables[name], name, first, last, start) for name in names}
+    names = _same_date(table, settings.tables)
+    # where the phase below is judged from the start of the season, too, each table is asked once
+    first = days[0] if (settings.phase_of(table.name) or 0) < FIRST_GATED_PHASE else start
+    return {name: ask_holdings(session, settings, tables.tables[name], name, first, days[-1], start) for name in names}
 
 
 def _same_date(table: Table, known: Iterable[str]) -> list[str]:

@@ -182,6 +182,14 @@ def _row_hash(node: exp.Expr) -> exp.Expr:
     return exp.cast(exp.Anonymous(this="hash", expressions=columns), "hugeint")
 
 
+def _hex_digest(node: exp.Expr) -> exp.Expr:
+    """TO_HEX(SHA256(text)): DuckDB's SHA256 is hexadecimal already, in lower case."""
+    digest = node.this if isinstance(node, exp.LowerHex) else None
+    if not isinstance(digest, exp.SHA2Digest):
+        return node
+    return exp.Anonymous(this="sha256", expressions=[digest.this.copy()])
+
+
 def _row_text(node: exp.Expr) -> exp.Expr:
     """TO_JSON_STRING([CAST(a AS STRING), TO_JSON_STRING(b)]): a row's values as texts, compared on one engine only."""
     if not isinstance(node, exp.JSONFormat) or not isinstance(node.this, exp.Array):
@@ -209,6 +217,7 @@ def _sized_numeric(node: exp.Expr) -> exp.Expr:
 
 RULES: tuple[Callable[[exp.Expr], exp.Expr], ...] = (
     _row_hash,
+    _hex_digest,
     _row_text,
     _in_unnest,
     _whole_cast,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -196,8 +196,7 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
         reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
     seconds = {name: float(per_date) for name, per_date in spent()}
-    most = judge.settings.backfill.chunk_dates
-    chunks = [c for name, days in reasons.items() for c in _chunks(name, days, judge.calendar, seconds, most)]
+    chunks = [chunk for name, days in reasons.items() for chunk in _chunks(judge, name, days, seconds)]
     return Plan(
         as_of=judge.calendar.as_of,
         first=first,
@@ -275,21 +274,27 @@ def _passed_on(
     return passed
 
 
-def _chunks(
-    name: str, days: Mapping[date, str], calendar: Calendar, seconds: Mapping[str, float], most: int
-) -> list[Chunk]:
-    per_date = seconds.get(name, SECONDS_PER_CHUNK / 160)
+def _chunks(judge: Judge, name: str, days: Mapping[date, str], seconds: Mapping[str, float]) -> list[Chunk]:
+    per_date, calendar = seconds.get(name, SECONDS_PER_CHUNK / 160), judge.calendar
+    seasons, most = calendar.by_season(days), judge.settings.backfill.chunk_dates
+    counts = "@bootstrap_days" in (judge.registry.tables[name].select or "")  # from the start of the first season
+    apart = {start for start, dates in seasons.items() if counts and calendar.is_bootstrap(dates[0])}
     return [
         Chunk(name, start, {d: days[d] for d in group}, round(0.2 + per_date * len(group), 2))
-        for start, group in _together(calendar.by_season(days), most)
+        for start, group in _together(seasons, most, apart)
     ]
 
 
-def _together(seasons: Mapping[date, Sequence[date]], most: int) -> list[tuple[date, list[date]]]:
-    """Seasons one after the other, up to *most* dates in a group, each with the start of its first season."""
+def _together(
+    seasons: Mapping[date, Sequence[date]], most: int, apart: Container[date]
+) -> list[tuple[date, list[date]]]:
+    """Seasons one after the other, up to *most* dates in a group, each with the start of its first season.
+
+    One that is *apart* goes with none before it.
+    """
     groups: list[tuple[date, list[date]]] = []
     for start, days in seasons.items():
-        if groups and len(groups[-1][1]) + len(days) <= most:
+        if groups and start not in apart and len(groups[-1][1]) + len(days) <= most:
             groups[-1][1].extend(days)
         else:
             groups.append((start, list(days)))

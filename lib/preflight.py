@@ -122,7 +122,7 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     blocked = blocked_dates(session, judge.settings, judge.registry, table, judge.calendar, [day])
     if blocked:
         return blocked[day]
-    staged = keep_stage(session, judge.settings, table, [day], start, trial=True)
+    staged = keep_stage(session, judge.settings, table, {start: [day]}, trial=True)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     fault = refusals(session, staged, held).get(day, "")
     return _of_upstream(judge, table, day, fault) if fault else ""

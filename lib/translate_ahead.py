@@ -6,7 +6,7 @@ by its text. A question that is forgotten here is translated when it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
@@ -52,19 +52,36 @@ class Translating:
 
     view = keep
 
+    def keep_by_part(self, name: str, sql: str, contract: Contract, whole: object, parts: object) -> None:
+        """Translates the same."""
+        self.keep(name, sql, contract)
 
-def translate_ahead(settings: Settings) -> None:
-    """Everything that hangs on tables, rules and checks alone, whatever range it will be asked for.
+
+def translate_ahead(settings: Settings) -> Iterator[None]:
+    """Everything that hangs on tables, rules and checks alone, piece by piece in the order in which a run asks.
 
     What cannot be asked here, for instance by a check that wants an answer at once, is said by the step that needs it.
     """
-    tables = [table for table in registry().computed if settings.phase_of(table.name) is not None]
     ask_calendar(_session())
-    for phase in sorted({settings.phase_of(table.name) or 0 for table in tables}):
-        for asks in AHEAD.values():
+    for phase, tables in sorted(_by_phase(settings).items()):
+        first, *later = AHEAD.values()
+        _step(settings, phase, first)
+        yield
+        for table in tables:
+            _launch(settings, table)
+            yield
+        for asks in later:
             _step(settings, phase, asks)
-    for table in tables:
-        _launch(settings, table)
+            yield
+
+
+def _by_phase(settings: Settings) -> dict[int, list[Table]]:
+    found: dict[int, list[Table]] = {}
+    for table in registry().computed:
+        phase = settings.phase_of(table.name)
+        if phase is not None:
+            found.setdefault(phase, []).append(table)
+    return found
 
 
 def _session() -> Any:
@@ -82,6 +99,6 @@ def _launch(settings: Settings, table: Table) -> None:
     session = _session()
     with suppress(Exception):
         ask_blocking(session, settings, registry(), table, FIRST, [FIRST, LAST])
-        staged = keep_stage(session, settings, table, [FIRST, LAST], FIRST)
+        staged = keep_stage(session, settings, table, {FIRST: [FIRST, LAST]})
         ask_inputs(session, [table], FIRST, LAST)
         ask_holdings(session, settings, table, staged.relation, FIRST, LAST, FIRST)

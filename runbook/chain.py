@@ -20,19 +20,19 @@ from lib.moments import moment
 from lib.plan import Plan
 from lib.settings import ROOT
 from lib.warehouse import Warehouse
+from runbook.aside import Aside
 from runbook.estimates import beside_actual
 from runbook.execute import Event, Interrupted, Job, Outcome, execute_group, warm_up
 from runbook.holding import held
 from runbook.manifest import (
     SOURCES,
+    Code,
     Manifest,
     PlannedStep,
     Prints,
     StepRecord,
-    code_digests,
     file_digest,
     revision,
-    source_digests,
     versions,
 )
 from runbook.notebook import kernel_of
@@ -90,6 +90,12 @@ class Chain:
         """The steps in groups that run side by side."""
         numbers = sorted({step.wave for step in self.steps})
         return [[step for step in self.steps if step.wave == number] for number in numbers]
+
+    @property
+    def waves_and_launches_left(self) -> list[tuple[list[ChainStep], bool]]:
+        """Each wave, and whether one of those that follow computes a table."""
+        last = max((step.wave for step in self.steps if step.launch), default=-1)
+        return [(wave, wave[0].wave < last) for wave in self.waves]
 
 
 def make_chain(plan: Plan, phase_of: Callable[[str], int | None], signer: str = "", model: bool = False) -> Chain:
@@ -169,6 +175,13 @@ def _launch_groups(plan: Plan, phase: int, phase_of: Callable[[str], int | None]
     return [group for group in (*groups, stock_only) if group]
 
 
+def ready() -> Code:
+    """The code that a run is about to execute; what executes notebooks begins to import it."""
+    code = Code.now()
+    warm_up()  # after the digests of what it imports were taken
+    return code
+
+
 @dataclass
 class Runner:
     """Executes a chain into a run folder and keeps its manifest."""
@@ -180,6 +193,8 @@ class Runner:
     on_event: Callable[[Event], None]
     fences: Mapping[str, Fence] = field(default_factory=dict)  # what its launches publish under, by phase
     reviewed: Plan | None = None  # the reviewed plan, of which this run does what is left
+    code: Code | None = None  # what `ready` gave, where it was called before
+    on_computed: Callable[[], object] = lambda: None  # told when no step is left that would change a table
 
     def run(self) -> Manifest:
         """The manifest of the whole run. A red gate or an unproven notebook ends it; a red launch lets the others end.
@@ -199,9 +214,9 @@ class Runner:
         return f"phases {', '.join(map(str, self.chain.phases))}"
 
     def _go_on(self, manifest: Manifest) -> Manifest:
-        red = False
+        red, after = False, Aside(lambda: prints_over(self.warehouse, self.chain.plan, manifest.tables))
         try:
-            for wave in self.chain.waves:
+            for wave, launches_left in self.chain.waves_and_launches_left:
                 if red and not (wave := [step for step in wave if step.launch or step.notebook == "30_monitor"]):
                     break
                 manifest.underway = [step.name for step in wave]
@@ -209,6 +224,9 @@ class Runner:
                 outcomes = execute_group([self._job(step, manifest) for step in wave], self.workers, self.on_event)
                 self._note(manifest, wave, outcomes)
                 red = red or any(outcome.state != "proven" for outcome in outcomes)
+                if not launches_left:
+                    after.begin()
+                    self.on_computed()
                 if any(outcome.state == "not proven" for outcome in outcomes) or (red and not wave[0].launch):
                     break
         except Interrupted as interruption:
@@ -218,8 +236,8 @@ class Runner:
         except BaseException as error:
             self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        for name, after in prints_over(self.warehouse, self.chain.plan, manifest.tables).items():
-            manifest.tables[name].after = after
+        for name, prints in after.answer().items():
+            manifest.tables[name].after = prints
         manifest.estimates = beside_actual(self.chain, manifest.steps)
         self._end(manifest, _outcome_of(manifest))
         return manifest
@@ -232,8 +250,8 @@ class Runner:
         """
         for step in self.chain.steps:
             checked(step.template, self._parameters(step))
-        manifest, sources = self._manifest(), source_digests()
-        warm_up()  # after the digests of the code that it imports were taken
+        code = self.code or ready()
+        manifest = self._manifest(code)
         for name, before in prints_over(self.warehouse, self.chain.plan, manifest.tables).items():
             manifest.tables[name].before = before
         making = self.folder.parent / ".making" / self.folder.name  # where nobody looks for runs
@@ -241,7 +259,7 @@ class Runner:
         self.chain.plan.write(making / "plan.json")
         if self.reviewed:
             self.reviewed.write(making / "reviewed-plan.json")
-        write_whole(making / SOURCES, json.dumps(sources, indent=1).encode(), "sources", READ_ONLY)
+        write_whole(making / SOURCES, json.dumps(code.files, indent=1).encode(), "sources", READ_ONLY)
         manifest.write(making)
         moment("run folder written")
         making.rename(self.folder)
@@ -251,7 +269,7 @@ class Runner:
         moment("run folder named")
         return manifest
 
-    def _manifest(self) -> Manifest:
+    def _manifest(self, code: Code) -> Manifest:
         head, dirty = revision()
         facts = self.warehouse.meta()
         plan = self.chain.plan
@@ -267,7 +285,7 @@ class Runner:
             tokens={fence.phase: fence.token for fence in self.fences.values()},
             plan_digest=plan.digest,
             reviewed_plan=self.reviewed.digest if self.reviewed else None,
-            code=code_digests(),
+            code=code.trees,
             revision=head,
             dirty=dirty,
             versions=versions(),

@@ -260,6 +260,7 @@ class _Server:
         )
         self.interrupted = 0
         self.last_words = ""
+        self._used = False
 
     @classmethod
     def current(cls) -> _Server:
@@ -275,7 +276,7 @@ class _Server:
         """Hand over a group and give back what is told of each task, until no process of the group is left."""
         if not tasks:
             return
-        self.last_words = "the supervising process was killed"
+        self._used, self.last_words = True, "the supervising process was killed"
         try:
             self._input.write(json.dumps({"tasks": tasks, "workers": workers}) + "\n")
             self._input.flush()
@@ -318,6 +319,8 @@ class _Server:
     def close(self) -> None:
         """Let the supervisor end, which it does when it has nothing more to read, and wait for its notebooks."""
         atexit.unregister(self.close)
+        if not self._used:  # it may be importing still, and nobody waits for that
+            self._process.kill()
         with suppress(BrokenPipeError):
             self._input.close()
         # Each notebook's process holds the other end of this pipe: its end means that none is left.

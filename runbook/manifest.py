@@ -7,6 +7,7 @@ import json
 import platform
 import subprocess
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -152,6 +153,19 @@ class Manifest(BaseModel):
         """Writes ``manifest.json`` whole or not at all."""
         content = json.dumps(redact(self.model_dump(mode="json")), indent=1, ensure_ascii=False).encode()
         write_whole(folder / MANIFEST, content, "manifest", READ_ONLY if self.finished else 0o644)
+
+
+@dataclass(frozen=True)
+class Code:
+    """Digests of everything verdicts come from: by name, and file by file."""
+
+    trees: dict[str, str]
+    files: dict[str, str]
+
+    @classmethod
+    def now(cls) -> Code:
+        """As it lies there."""
+        return cls(code_digests(), source_digests())
 
 
 def code_digests() -> dict[str, str]:

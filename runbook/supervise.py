@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -48,12 +49,13 @@ class _Running:
 class Supervisor:
     """Runs groups of notebooks, some side by side, and lets none of their processes outlive them."""
 
-    def __init__(self, events: int, private: Path) -> None:
+    def __init__(self, events: int, private: Path, spare: Iterator[None]) -> None:
         self._events = events
         self._private = private
         self._parent = os.getppid()
         self._running: dict[int, _Running] = {}
         self._stopping = ""
+        self._spare = spare  # work for when there is nothing else to do, a piece at a time
 
     def stop(self, signum: int, frame: FrameType | None = None) -> None:
         """Signal handler: tell every notebook to stop and start no other one."""
@@ -76,11 +78,17 @@ class Supervisor:
         while self._running or (waiting and not self._stopping):
             while waiting and len(self._running) < workers and not self._stopping:
                 self._launch(waiting.pop(0))
+            self.use_time()
             time.sleep(_TICK_SECONDS)
             self._reap()
             self._enforce()
         self._report({"kind": "done", "why": self._stopping})
         self._stopping = ""
+
+    def use_time(self) -> None:
+        """Does a piece of what was left for spare time."""
+        with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
+            next(self._spare, None)
 
     def _launch(self, task: dict[str, Any]) -> None:
         report = partial(self._report, task=task["task"])
@@ -141,6 +149,10 @@ def _become_notebook(task: dict[str, Any], private: Path, supervisor: int, repor
         os._exit(code)
 
 
+def _translated() -> Iterator[None]:
+    yield from translate_ahead(load_settings())
+
+
 def main() -> None:
     """Import once, then serve; stdout is kept for events only."""
     events = os.dup(1)
@@ -150,10 +162,9 @@ def main() -> None:
         importlib.import_module(name)
     # what validates notebooks is compiled once
     sys.modules["nbformat"].validate({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": []})
-    with suppress(RunbookError):  # a notebook says what is wrong with a table's SQL
-        translate_ahead(load_settings())
     private = Path(sys.argv[1])
-    supervisor = Supervisor(events, private)
+    supervisor = Supervisor(events, private, _translated())
+    supervisor.use_time()  # what the first notebook asks
     adopt_orphans()
     signal.signal(signal.SIGTERM, supervisor.stop)
     signal.signal(signal.SIGINT, supervisor.stop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -15,8 +15,8 @@ import duckdb
 from lib.contract import Contract
 from lib.dialect import to_duckdb
 from lib.errors import CannotJudge, QueryFailed
-from lib.warehouse.interface import Answers
-from lib.warehouse.kept import KEPT_ONCE, KeptNames, new_home
+from lib.warehouse.interface import Answers, Parameters
+from lib.warehouse.kept import KEPT_ONCE, KeptNames, key_of, new_home
 from lib.warehouse.questions import Answer, Questions, set_up
 
 if TYPE_CHECKING:
@@ -56,8 +56,7 @@ class EmbeddedSession:
 
     def ask(self, sql: str, **parameters: object) -> Callable[[], list[tuple[Any, ...]]]:
         """The rows of a query once they are needed, looked up once, by then or before."""
-        key = repr((sql, sorted(parameters.items())))
-        return self._questions.ask(key, lambda connection: self._look(connection, sql, parameters))
+        return self._questions.ask(key_of(sql, parameters), lambda connection: self._look(connection, sql, parameters))
 
     def recall(self, answers: Answers) -> None:
         """A file is looked at again faster than answers are kept."""
@@ -83,6 +82,23 @@ class EmbeddedSession:
         self._kept.add(name)
         self._make(self.connection, name, sql, contract, parameters)
 
+    def keep_by_part(
+        self, name: str, sql: str, contract: Contract, whole: Parameters, parts: Sequence[Parameters]
+    ) -> None:
+        """The same, once in a session: with one core for *whole*, else for *parts* side by side."""
+        if self.cores == 1 or len(parts) == 1:
+            self.keep(name, sql, contract, **whole)
+            return
+        names = [f"{name}_{number}" for number in range(len(parts))]
+        makes = [
+            partial(self._make, name=part, sql=sql, contract=contract, parameters=parameters)
+            for part, parameters in zip(names, parts, strict=True)
+        ]
+        for made in [self._questions.ask(part, make) for part, make in zip(names, makes, strict=True)]:
+            made()
+        self._kept.add(name)
+        self._run(f"CREATE VIEW {self.home}.main.{name} AS {' UNION ALL '.join(f'FROM {part}' for part in names)}", {})
+
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name under which a query's rows are kept; asked for again, the query is not run again."""
         name, new = self._names.of(sql, parameters)
@@ -94,7 +110,8 @@ class EmbeddedSession:
     def write_stage(self, name: str, stage: Path, where: str) -> None:
         """Writes what was kept under *name* to a file of its own."""
         self._run(
-            f"COPY (SELECT * FROM {name} WHERE {where}) TO {quoted(stage)} (FORMAT parquet, USE_TMP_FILE false)", {}
+            f"COPY (SELECT * FROM {name} WHERE {where}) TO {quoted(stage)} (FORMAT parquet, COMPRESSION lz4_raw, USE_TMP_FILE false)",
+            {},
         )
 
     @cached_property

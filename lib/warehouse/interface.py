@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = tuple[Any, ...]
+Parameters = Mapping[str, object]
 Answers = dict[str, list[Row]]  # what was answered of one state, by whatever the engine knows a question by
 
 
@@ -65,6 +66,14 @@ class Session(Protocol):
 
     def keep(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Keeps a query's rows under *name* for the rest of the session; *contract* tells the types of a table's rows."""
+
+    def keep_by_part(
+        self, name: str, sql: str, contract: Contract, whole: Parameters, parts: Sequence[Parameters]
+    ) -> None:
+        """The same of a query that gives the same rows for *whole* as for *parts*, once in a session.
+
+        Part by part where that keeps more cores busy.
+        """
 
     def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Gives a query a name for the rest of the session; whether its rows are kept is the engine's choice."""

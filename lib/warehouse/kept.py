@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 KEPT_ONCE = re.compile(r"\bkept_[0-9a-f]{12}(?:_\d+)?\b")
+_PARAMETER = re.compile(r"@(\w+)")
 
 _homes = itertools.count(1)
 
@@ -21,6 +22,12 @@ def new_home() -> str:
     return f'"kept/{next(_homes)}"'
 
 
+def key_of(sql: str, parameters: Mapping[str, object]) -> str:
+    """All that an answer hangs on: the text, and those of the parameters that it names."""
+    named = set(_PARAMETER.findall(sql))
+    return repr((sql, sorted((name, value) for name, value in parameters.items() if name in named)))
+
+
 @dataclass
 class KeptNames:
     """Names for what queries give, by their texts; a text that is asked with other parameters is numbered."""
@@ -29,7 +36,7 @@ class KeptNames:
 
     def of(self, sql: str, parameters: Mapping[str, object]) -> tuple[str, bool]:
         """The name, and whether it is new."""
-        asked = repr((sql, sorted(parameters.items())))
+        asked = key_of(sql, parameters)
         new = asked not in self._known
         if new:
             name = f"kept_{hashlib.sha256(sql.encode()).hexdigest()[:12]}"

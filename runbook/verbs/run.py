@@ -7,8 +7,9 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,10 @@ from lib.plan import Plan, read_plan
 from lib.reviewed import read_reviewed
 from lib.show import table_of, verdict_text
 from lib.verdicts import AMBER, Verdict
-from runbook.chain import Chain, Runner, cut, make_chain, run_folder
+from runbook.aside import Aside
+from runbook.chain import Chain, Runner, cut, make_chain, ready, run_folder
 from runbook.holding import held
-from runbook.manifest import Manifest
+from runbook.manifest import Code, Manifest
 from runbook.options import (
     PhaseName,
     Place,
@@ -105,9 +107,13 @@ def run(**options: Any) -> int:
             return 0
         folder = run_folder(runs, todo.reviewed or todo.chain.plan)
         chain = _waiting(place, todo.chain, runs)
-        manifest = _execute(place, chain, asked.workers, folder, todo.fences, todo.reviewed)
+        after = Aside(partial(_verdicts_after, place, todo.plan))
+        view, workers = RunView(place.console, chain, folder), _workers(place, asked)
+        runner = Runner(place.warehouse, folder, chain, workers, view, todo.fences, todo.reviewed, todo.code)
+        runner.on_computed = after.begin if todo.plan.chunks else lambda: None
+        manifest = _execute(place, runner, view)
     _show_times(place, manifest)
-    return _ended(place, asked, manifest, _judged_after(place, todo, manifest), runs)
+    return _ended(place, asked, manifest, _judged_after(place, todo, manifest, after), runs)
 
 
 @dataclass(frozen=True)
@@ -148,8 +154,9 @@ class _Todo:
     plan: Plan
     chain: Chain
     verdicts: list[Verdict]
-    reviewed: Plan | None
-    fences: Mapping[str, Fence]
+    reviewed: Plan | None = None
+    fences: Mapping[str, Fence] = field(default_factory=dict)
+    code: Code | None = None
 
 
 def _decided(place: Place, asked: Asked, leases: ExitStack) -> _Todo:
@@ -160,9 +167,10 @@ def _decided(place: Place, asked: Asked, leases: ExitStack) -> _Todo:
         model = reviewed.basis.model
     worked_on = _worked_on(place, asked.phase, model, reviewed)
     fences = {} if asked.dry_run else leases.enter_context(_leases(place, worked_on))
+    code = None if asked.dry_run else ready()
     made, verdicts = reviewed_plan(place, reviewed) if reviewed else _planned(place, asked)
     chain = make_chain(made, place.settings.phase_of, asked.signer, model)
-    return _Todo(made, cut(chain, asked.first_step, asked.last_step), verdicts, reviewed, fences)
+    return _Todo(made, cut(chain, asked.first_step, asked.last_step), verdicts, reviewed, fences, code)
 
 
 def _planned(place: Place, asked: Asked) -> tuple[Plan, list[Verdict]]:
@@ -171,12 +179,12 @@ def _planned(place: Place, asked: Asked) -> tuple[Plan, list[Verdict]]:
     return plan_for(place, asked.phase, asked.dates, asked.tables, asked.force, asked.recompute_found)
 
 
-def _judged_after(place: Place, todo: _Todo, manifest: Manifest) -> list[Verdict]:
+def _judged_after(place: Place, todo: _Todo, manifest: Manifest, after: Aside[list[Verdict]]) -> list[Verdict]:
     if not todo.plan.chunks:
         if manifest.outcome == "proven":
             place.console.print("There was nothing to do; what stands above was proven anew.")
         return todo.verdicts
-    verdicts = _verdicts_after(place, todo.plan)
+    verdicts = after.answer()
     _show(place, todo.plan, "After", verdicts)
     return verdicts
 
@@ -197,6 +205,7 @@ def _waiting(place: Place, chain: Chain, runs: Path) -> Chain:
 def _resumed(place: Place, asked: Asked, runs: Path) -> int:
     """Goes on with a run; one that is proven already is only signed, where nobody has to be asked."""
     folder = find_run(runs, asked.resume or "")
+    after = Aside(lambda: _verdicts_after(place, read_plan(folder / "plan.json")))
     with held(folder):
         manifest = unfinished(folder)
         if manifest.outcome == "proven":
@@ -206,9 +215,10 @@ def _resumed(place: Place, asked: Asked, runs: Path) -> int:
                 chain = chain_left(place.warehouse, folder, manifest)
                 reopen(folder, manifest)
                 manifest.tokens = {fence.phase: fence.token for fence in fences.values()}
-                manifest = _execute(place, chain, asked.workers, folder, fences, begun=manifest)
-    made = read_plan(folder / "plan.json")
-    verdicts = _verdicts_after(place, made)
+                view, workers = RunView(place.console, chain, folder), _workers(place, asked)
+                runner = Runner(place.warehouse, folder, chain, workers, view, fences, on_computed=after.begin)
+                manifest = _execute(place, runner, view, begun=manifest)
+    made, verdicts = read_plan(folder / "plan.json"), after.answer()
     _show(place, made, "After", verdicts)
     return _ended(place, asked, manifest, verdicts, runs)
 
@@ -247,21 +257,15 @@ def _leases(place: Place, phases: tuple[int | str, ...]) -> AbstractContextManag
     )
 
 
-def _execute(
-    place: Place,
-    chain: Chain,
-    workers: int | None,
-    folder: Path,
-    fences: Mapping[str, Fence],
-    reviewed: Plan | None = None,
-    begun: Manifest | None = None,
-) -> Manifest:
+def _workers(place: Place, asked: Asked) -> int:
+    return asked.workers or place.settings.backfill.workers
+
+
+def _execute(place: Place, runner: Runner, view: RunView, begun: Manifest | None = None) -> Manifest:
     """Executes the chain into a new folder, or goes on in that of the run *begun*, which the caller holds."""
-    go_on = f"Go on with: runbook run --resume {folder.name}"
-    side_by_side = workers or place.settings.backfill.workers
+    folder, go_on = runner.folder, f"Go on with: runbook run --resume {runner.folder.name}"
     try:
-        with RunView(place.console, chain, folder) as view:
-            runner = Runner(place.warehouse, folder, chain, side_by_side, view, fences, reviewed)
+        with view:
             manifest = runner.go_on(begun) if begun else runner.run()
     except BaseException:
         _report(place, folder)  # where and why it stopped is worth a page, too

@@ -358,3 +358,21 @@ def test_rows_of_a_later_bootstrap_are_taken_away(warehouse: EmbeddedWarehouse) 
     outcomes = Backfill(warehouse, longer).run_chunks(chunks)
     assert all(not outcome.failed for outcome in outcomes)
     assert rows_on(warehouse, FACTORS, first) == 0
+
+
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_the_bootstrap_of_a_later_season_is_its_own(
+    whole: EmbeddedWarehouse, whole_settings: Settings, monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    """Seasons are computed together, and each has days without enough games behind them."""
+    monkeypatch.setenv("RUNBOOK_THREADS", threads)
+    gates = whole_settings.gates.model_copy(update={"bootstrap_days": 21})
+    longer = whole_settings.model_copy(update={"gates": gates})
+    with whole.reading() as session:
+        judge = Judge(session, longer, read_calendar(session, longer))
+        made = make_plan(judge, [4], longer.start_date, judge.calendar.as_of)
+        emptied = {day for chunk in made.chunks for day in chunk.days if judge.calendar.is_bootstrap(day)}
+        assert len(judge.calendar.by_season(emptied)) == 2
+    outcomes = Backfill(whole, longer).run_chunks(made.chunks)
+    assert {reason for outcome in outcomes for reason in outcome.failed.values()} == set()
+    assert sum(rows_on(whole, FACTORS, day) for day in emptied) == 0

@@ -25,11 +25,11 @@ def test_a_question_that_wants_its_answer_at_once_stops_nothing(
         return judge.session.ask("SELECT 1 AS one")()[0]
 
     translated.cache_clear()
-    translate_ahead(settings)
+    list(translate_ahead(settings))
     others = translated.cache_info().misses
     monkeypatch.setattr("lib.translate_ahead.AHEAD", {"10_own": (hasty,), **AHEAD})
     translated.cache_clear()
-    translate_ahead(settings)
+    list(translate_ahead(settings))
     assert translated.cache_info().misses == others + 1
 
 
@@ -45,7 +45,7 @@ def test_whoever_comes_after_has_nothing_left_to_translate_but_a_few_words(
     change(warehouse, f"DELETE FROM {UPCOMING_TEAM}")
     plan = planned(warehouse, settings)
     translated.cache_clear()
-    assert _translated_by(lambda: translate_ahead(settings)) > 50
+    assert _translated_by(lambda: list(translate_ahead(settings))) > 50
 
     def judge_all() -> None:
         with judging(warehouse, settings) as judge:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -30,7 +30,8 @@ from lib.warehouse.bigquery.statements import (
     with_views,
 )
 from lib.warehouse.bigquery.tables import arrow_type
-from lib.warehouse.interface import Answers, Row
+from lib.warehouse.interface import Answers, Parameters, Row
+from lib.warehouse.kept import key_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -119,9 +120,15 @@ class BigQuerySession:
         self._stored.append(table)
         self._views[name] = Query(f"SELECT * FROM {table}", {})
 
+    def keep_by_part(
+        self, name: str, sql: str, contract: Contract, whole: Parameters, parts: Sequence[Parameters]
+    ) -> None:
+        """One job: BigQuery divides its work itself."""
+        self.keep(name, sql, contract, **whole)
+
     def keep_once(self, sql: str, **parameters: object) -> str:
         """The name of a query; the same query has one name."""
-        digest = hashlib.sha256(repr((sql, sorted(parameters.items()))).encode()).hexdigest()
+        digest = hashlib.sha256(key_of(sql, parameters).encode()).hexdigest()
         name = f"kept_{digest[:12]}"  # the same in every session: answers are known by the text of the question
         if name not in self._views:
             self.view(name, sql, None, **parameters)
