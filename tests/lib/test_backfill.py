@@ -53,7 +53,8 @@ def test_the_number_of_threads_changes_neither_rows_nor_hashes(
     warehouse: EmbeddedWarehouse, settings: Settings, a_day: date, threads: int
 ) -> None:
     rows, hashes = contents(warehouse), content_hashes(warehouse)
-    outcomes = run(with_threads(warehouse, threads), settings, force=True, days=frozenset({a_day}))
+    days = frozenset({game_dates(warehouse, settings)[20], a_day})  # two seasons, with more threads side by side
+    outcomes = run(with_threads(warehouse, threads), settings, force=True, days=days)
     assert {o.chunk.table for o in outcomes} == set(PHASE_3)
     assert contents(warehouse) == rows
     assert content_hashes(warehouse) == hashes

@@ -102,6 +102,13 @@ def test_a_value_fits_a_sized_numeric_rounded_or_not_at_all(value: str) -> None:
     assert "TRY_CAST(x AS DECIMAL(5, 1))" in to_duckdb(sql)
 
 
+@pytest.mark.parametrize("text", ["'abc'", "'Dončić'", "CAST(NULL AS STRING)"])
+def test_a_digest_is_hexadecimal_in_lower_case(text: str) -> None:
+    sql = f"SELECT TO_HEX(SHA256({text})) AS x"
+    assert duck(sql) == google(sql)
+    assert "HEX" not in to_duckdb(sql)
+
+
 def test_date_sub_of_a_date_is_a_date() -> None:
     sql = "SELECT DATE_SUB(@day, INTERVAL 30 DAY) AS x"
     assert duck(sql, day=date(2024, 1, 31)) == date(2024, 1, 1)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 
 import duckdb
 import pytest
 
 from lib.errors import QueryFailed
+from lib.registry import registry
 from lib.warehouse import EmbeddedWarehouse
 from lib.warehouse.embedded_session import EmbeddedSession
 from lib.warehouse.kept import new_home
@@ -95,6 +97,26 @@ def test_what_is_kept_once_is_made_once_for_all_who_read_it(session: EmbeddedSes
     (name,) = names
     other = session.keep_once(f"SELECT game_id FROM {name} WHERE game_id > '0'")  # read by what is kept as well
     assert session.ask(f"SELECT COUNT(*) AS held FROM {other}")() == session.rows(f"SELECT COUNT(*) FROM {name}")
+
+
+def test_a_parameter_that_a_question_does_not_name_makes_no_other_question(session: EmbeddedSession) -> None:
+    sql = f"SELECT DISTINCT game_id FROM {TEAM_DEFENSE} WHERE game_date >= @first"
+    names = {session.keep_once(sql, first=date(2020, 1, 1), last=date(2024, 1, day)) for day in (1, 2)}
+    assert len(names) == 1
+    assert names != {session.keep_once(sql, first=date(2021, 1, 1))}
+    one, again, other = (session.ask(sql, first=date(2020, 1, day), last=day) for day in (1, 1, 2))
+    assert one is again
+    assert one is not other
+
+
+def test_what_is_kept_by_part_holds_the_rows_of_every_part(session: EmbeddedSession) -> None:
+    contract = registry().tables[TEAM_DEFENSE].contract
+    sql = "SELECT n FROM UNNEST([1, 2, 3, 4]) AS n WHERE n BETWEEN @low AND @high"
+    parts = [{"low": 1, "high": 2}, {"low": 3, "high": 4}]
+    session.keep_by_part("mine", sql, contract, {"low": 1, "high": 4}, parts)
+    assert sorted(session.rows("SELECT n FROM mine")) == [(1,), (2,), (3,), (4,)]
+    with pytest.raises(QueryFailed, match="no_such_table"):
+        session.keep_by_part("yours", "SELECT x FROM nba_raw.no_such_table WHERE x > @low", contract, parts[0], parts)
 
 
 def test_what_cannot_be_kept_is_an_error_for_whoever_reads_it(session: EmbeddedSession) -> None:

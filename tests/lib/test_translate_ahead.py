@@ -45,7 +45,9 @@ def test_whoever_comes_after_has_nothing_left_to_translate_but_a_few_words(
     change(warehouse, f"DELETE FROM {UPCOMING_TEAM}")
     plan = planned(warehouse, settings)
     translated.cache_clear()
-    assert _translated_by(lambda: list(translate_ahead(settings))) > 50
+    pieces = translate_ahead(settings)
+    at_once = _translated_by(lambda: next(pieces))  # what the first notebook asks; the rest in spare time
+    assert _translated_by(lambda: list(pieces)) > at_once > 10
 
     def judge_all() -> None:
         with judging(warehouse, settings) as judge:

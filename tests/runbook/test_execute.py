@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import stat
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +55,14 @@ def test_every_other_end_is_not_proven_and_says_why(group: Group, name: str, rea
 def test_outcomes_come_in_the_jobs_order_and_each_finish_is_told_once(group: Group) -> None:
     finished = [event.step for event in group.events if event.kind == "finished"]
     assert sorted(finished) == [outcome.step for outcome in group.outcomes]
+
+
+def test_nobody_waits_for_a_supervisor_that_was_given_nothing_to_do() -> None:
+    begun = "from runbook.execute import _Server, warm_up; warm_up(); server = _Server._current"
+    said = subprocess.check_output(
+        [sys.executable, "-c", f"{begun}; server.close(); print(server._process.returncode)"], cwd=ROOT
+    )
+    assert int(said) == -signal.SIGKILL  # it was importing still
 
 
 def test_events_count_the_code_cells(group: Group) -> None:

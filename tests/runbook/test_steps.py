@@ -9,6 +9,7 @@ import pytest
 from lib.errors import BadInput
 from lib.plan import Chunk, Plan
 from lib.settings import load_settings
+from runbook.aside import Aside
 from runbook.chain import Chain, cut, make_chain
 
 ZONES = "nba_precompute.team_defense_zone_analysis"
@@ -48,6 +49,31 @@ def test_with_nothing_to_compute_everything_is_proven_side_by_side_and_closed_af
         ["50_signoff.phase3", "50_signoff.phase4", "60_train"],
         ["70_closing"],
     ]  # fmt: skip
+
+
+def test_what_a_run_left_is_looked_at_once_no_launch_is_left() -> None:
+    looked = [(wave[0].name, left) for wave, left in chain(ZONES).waves_and_launches_left]
+    assert looked == [
+        ("50_signoff.phase3", True), ("20_launch.team_defense_zone_analysis", False), ("30_monitor.phase4", False),
+        ("50_signoff.phase4", False), ("60_train", False), ("70_closing", False),
+    ]  # fmt: skip
+    assert not any(left for _, left in chain().waves_and_launches_left)
+
+
+def test_a_look_aside_is_begun_once_and_its_error_is_the_answers() -> None:
+    looks: list[int] = []
+    found = Aside(lambda: looks.append(1) or 42)
+    assert found.begin() is found.begin()
+    assert (found.answer(), looks) == (42, [1])
+    assert Aside(lambda: 43).answer() == 43
+    failing: Aside[int] = Aside(_fail)
+    failing.begin()
+    with pytest.raises(BadInput, match="no such thing"):
+        failing.answer()
+
+
+def _fail() -> int:
+    raise BadInput("no such thing")
 
 
 def test_from_and_until_cut_the_chain_both_included() -> None:
