@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlglot import exp
+from sqlglot.dialects import BigQuery
 
 from lib.errors import CannotJudge
 
@@ -84,7 +85,7 @@ def _column(definition: exp.ColumnDef) -> Column:
     options = next((kind for kind in kinds if isinstance(kind, exp.Properties)), None)
     return Column(
         name=definition.name,
-        type=definition.args["kind"].sql("bigquery"),
+        type=definition.args["kind"].sql(BigQuery),
         required=any(isinstance(kind, exp.NotNullColumnConstraint) for kind in kinds),
         description=_option(options, "description"),
     )

@@ -11,10 +11,14 @@ from functools import cache
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import BigQuery, DuckDB
 from sqlglot.errors import ErrorLevel, SqlglotError
 
 from lib.contract import Column, Contract
 from lib.errors import CannotJudge
+
+# The dialects are imported here and not asked for by name when they are needed: sqlglot knows one by name before it is
+# whole, and a second thread that translates meanwhile gets another dialect's text.
 
 DUCKDB_TYPES = {
     "STRING": "VARCHAR",
@@ -52,13 +56,13 @@ def to_duckdb(sql: str, contract: Contract | None = None) -> str:
 def translated(sql: str, contract: Contract | None) -> str:
     """The same without what is left out as a rule, so that a text has one entry."""
     try:
-        tree = sqlglot.parse_one(sql, read="bigquery")
+        tree = sqlglot.parse_one(sql, read=BigQuery)
         refuse_outside_subset(tree)
         if contract:
             _write_rows_as_json(tree, contract)
         rewrite(tree)
         _refuse_untyped_json(tree)
-        return tree.sql("duckdb", unsupported_level=ErrorLevel.RAISE)
+        return tree.sql(DuckDB, unsupported_level=ErrorLevel.RAISE)
     except SqlglotError as error:
         raise CannotJudge(f"this GoogleSQL cannot be carried over to DuckDB: {error}") from error
 
@@ -77,7 +81,7 @@ def refuse_outside_subset(tree: exp.Expr) -> None:
     """Raises CannotJudge naming the first function that is not in the tested subset."""
     for function in tree.find_all(exp.Func):
         if isinstance(function, exp.Anonymous) or not isinstance(function, ALLOWED_FUNCTIONS):
-            text = function.sql("bigquery")[:80]
+            text = function.sql(BigQuery)[:80]
             raise CannotJudge(f"{text}: {type(function).__name__} is outside the tested subset")
 
 
@@ -108,7 +112,7 @@ def _write_rows_as_json(tree: exp.Expr, contract: Contract) -> None:
     for node in list(tree.find_all(exp.JSONFormat)):
         if isinstance(node.this, exp.Column) and node.this.name == "final":
             fields = ", ".join(f"{c.name} := {_json_value(c)}" for c in contract.columns if c.name not in NOT_HASHED)
-            node.replace(sqlglot.parse_one(f"CAST(to_json(struct_pack({fields})) AS TEXT)", read="duckdb"))
+            node.replace(sqlglot.parse_one(f"CAST(to_json(struct_pack({fields})) AS TEXT)", read=DuckDB))
 
 
 def _json_value(column: Column) -> str:

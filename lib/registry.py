@@ -128,7 +128,7 @@ def registry(folder: Path = TABLES) -> Registry:
 
 
 def _read(path: Path) -> Table:
-    create, *selects = (part for part in sqlglot.parse(path.read_text(), read="bigquery") if part)
+    create, *selects = (part for part in sqlglot.parse(path.read_text(), read=BigQuery) if part)
     contract = read_contract(create, str(path))
     if contract.name != f"{path.parent.name}.{path.stem}":
         raise CannotJudge(f"{path}: creates {contract.name}; the folder is the dataset and the file name the table")

@@ -10,6 +10,7 @@ from pkgutil import iter_modules
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import BigQuery
 
 from lib.checks import rules
 from lib.checks.model import SETS, Check
@@ -60,7 +61,7 @@ def _read(path: Path) -> Check:
             f"{path.name}: a check begins with '-- set: {'|'.join(SETS)}', '-- severity: red|amber', '-- means: ...',"
             " '-- cause: ...' and '-- do: ...'; '-- units: ...' may follow"
         )
-    tree = sqlglot.parse_one(text, read="bigquery")
+    tree = sqlglot.parse_one(text, read=BigQuery)
     phase = int(path.parent.name.removeprefix("phase_"))
     return Check(path.stem, phase=phase, sql=text, tables=_tables(tree, path), columns=_columns(tree), **head)
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import sqlglot
 from sqlglot import exp
+from sqlglot.dialects import BigQuery
 
 from lib.checks.model import Check, Offenders, Scope
 from lib.registry import registry
@@ -41,21 +42,19 @@ class Shape:
 @cache
 def shape_of(check: Check) -> Shape:
     """The shape of a check, read off its SQL."""
-    tree = sqlglot.parse_one(check.sql, read="bigquery")
+    tree = sqlglot.parse_one(check.sql, read=BigQuery)
     table = check.tables[0]
     if not isinstance(tree, exp.Select) or not _of_one_table(tree):
         return Shape(QUERY, table)
     where, group, having = (tree.args.get(part) for part in ("where", "group", "having"))
     if group and having and where:
-        groups = ", ".join(item.sql("bigquery") for item in group.expressions)
-        return Shape(GROUPS, table, having.this.sql("bigquery"), where.this.sql("bigquery"), groups)
+        groups = ", ".join(item.sql(BigQuery) for item in group.expressions)
+        return Shape(GROUPS, table, having.this.sql(BigQuery), where.this.sql(BigQuery), groups)
     bounds = [part for part in where.this.flatten() if _is_bound(part)] if where else []
     conditions = [part for part in where.this.flatten() if not _is_bound(part)] if where else []
     if group or len(bounds) != 1 or not conditions or not isinstance(where.this, exp.And):  # type: ignore[union-attr]
         return Shape(QUERY, table)
-    return Shape(
-        ROWS, table, " AND ".join(f"({part.sql('bigquery')})" for part in conditions), bounds[0].sql("bigquery")
-    )
+    return Shape(ROWS, table, " AND ".join(f"({part.sql(BigQuery)})" for part in conditions), bounds[0].sql(BigQuery))
 
 
 Rows = Callable[[], list[tuple[Any, ...]]]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -15,6 +17,7 @@ from lib.contract import Column, Contract, read_contract
 from lib.dialect import column_type, create_table, to_duckdb
 from lib.errors import CannotJudge
 from lib.registry import registry
+from lib.settings import ROOT
 from tests.lib.google_engine import Google
 
 
@@ -167,3 +170,29 @@ def test_every_contract_makes_a_table_of_its_types(name: str) -> None:
         (column.name, kind, "NO" if column.required else "YES")
         for column, kind in zip(contract.columns, types, strict=True)
     ]
+
+
+WHILE_ANOTHER_LOADS = """
+import threading, time
+import sqlglot.dialects.dialect as dialect
+named, said, trie = threading.Event(), [], dialect.new_trie
+def slow_trie(words):  # what sqlglot makes between giving a dialect its name and its generator
+    if "duckdb" in dialect.Dialect._classes:
+        named.set()
+        time.sleep(0.1)
+    return trie(words)
+dialect.new_trie = slow_trie
+from lib.dialect import to_duckdb
+def translate(n):
+    if n == 2:
+        named.wait(30)
+    said.append(to_duckdb(f"SELECT {n} AS x FROM t WHERE d = @day"))
+threads = [threading.Thread(target=translate, args=(n,)) for n in (1, 2)]
+[thread.start() for thread in threads], [thread.join() for thread in threads]
+print(sum("d = $day" in text for text in said))
+"""
+
+
+def test_a_thread_that_translates_while_another_is_the_first_says_the_same() -> None:
+    said = subprocess.check_output([sys.executable, "-c", WHILE_ANOTHER_LOADS], cwd=ROOT, text=True)
+    assert said.strip() == "2"
