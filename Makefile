@@ -22,7 +22,7 @@ test: env lint  ## lint and the newcomer's tests
 	$(BIN)/python -m pytest -n 2
 
 test-full: env  ## what needs the full league
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m full
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m full
 
 emulators:  ## for make torture: public emulators of BigQuery, each in an environment of its own
 	$(PYTHON) -m venv .venv-bqemulator

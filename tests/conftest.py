@@ -39,6 +39,19 @@ WHOLE = (
 )
 
 
+# files that take a minute and more in make test-full, which gives a worker file after file: begun last, one of them would
+# leave the other worker with nothing to do
+LONGEST = (
+    "test_bigquery_chain.py", "test_every_check_is_needed.py", "test_resume.py", "test_chain.py", "test_lab.py",
+    "test_sandbox.py", "test_nbval.py", "test_operations.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others in their order."""
+    items.sort(key=lambda item: LONGEST.index(item.path.name) if item.path.name in LONGEST else len(LONGEST))
+
+
 def _refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
     """In CI nothing is skipped in silence."""
     if not (in_ci() and report.skipped) or hasattr(report, "wasxfail"):
