@@ -115,7 +115,7 @@ def test_a_last_run_equals_a_build_from_nothing(
 
 @pytest.mark.full
 @pytest.mark.timeout(900)
-@hypothesis_settings(max_examples=8, deadline=None, print_blob=True)
+@hypothesis_settings(max_examples=4, deadline=None, print_blob=True)
 @given(acts=ACTS)
 def test_the_law_holds_for_some_lives(acts: list[tuple[str, int, int]], short_file: Path, settings: Settings) -> None:
     obeys_the_law(short_file, settings, acts)

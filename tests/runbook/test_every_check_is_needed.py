@@ -16,7 +16,7 @@ from runbook.drills.rehearse import Rehearsal
 from runbook.drills.shell import Said
 
 pytestmark = pytest.mark.timeout(1500)
-EVERY = 16  # of the checks one in so many is really switched off in make test-full, and the others in make torture
+EVERY = 32  # of the checks one in so many is really switched off in make test-full, and the others in make torture
 
 
 @pytest.fixture(scope="module")
