@@ -189,7 +189,7 @@ def _row_hash(node: exp.Expr) -> exp.Expr:
 def _hex_digest(node: exp.Expr) -> exp.Expr:
     """TO_HEX(SHA256(text)): DuckDB's SHA256 is hexadecimal already, in lower case."""
     digest = node.this if isinstance(node, exp.LowerHex) else None
-    if not isinstance(digest, exp.SHA2Digest):
+    if not isinstance(digest, exp.SHA2Digest) or digest.text("length") != "256":
         return node
     return exp.Anonymous(this="sha256", expressions=[digest.this.copy()])
 

@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -154,9 +154,9 @@ class _Todo:
     plan: Plan
     chain: Chain
     verdicts: list[Verdict]
-    reviewed: Plan | None = None
-    fences: Mapping[str, Fence] = field(default_factory=dict)
-    code: Code | None = None
+    reviewed: Plan | None
+    fences: Mapping[str, Fence]
+    code: Code | None
 
 
 def _decided(place: Place, asked: Asked, leases: ExitStack) -> _Todo:

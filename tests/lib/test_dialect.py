@@ -112,6 +112,11 @@ def test_a_digest_is_hexadecimal_in_lower_case(text: str) -> None:
     assert "HEX" not in to_duckdb(sql)
 
 
+def test_another_digest_is_never_taken_for_sha_256() -> None:
+    with pytest.raises(CannotJudge, match="cannot be carried over"):
+        to_duckdb("SELECT TO_HEX(SHA512(x)) AS x FROM t")
+
+
 def test_date_sub_of_a_date_is_a_date() -> None:
     sql = "SELECT DATE_SUB(@day, INTERVAL 30 DAY) AS x"
     assert duck(sql, day=date(2024, 1, 31)) == date(2024, 1, 1)
