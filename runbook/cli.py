@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import click
 
 from lib.errors import RunbookError
+from lib.garbage import look_seldom
 from runbook.lazy import LazyGroup
 
 # In the order of the help. A verb's module is imported when the verb is asked for: `status` pays for no training.
@@ -80,4 +81,5 @@ def answer(words: Sequence[str] | None = None) -> int:
 
 def main() -> None:
     """Runs the command line and ends the process with the right exit code."""
+    look_seldom()
     sys.exit(answer())

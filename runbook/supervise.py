@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any
 
 from lib.errors import RunbookError
+from lib.garbage import look_seldom
 from lib.settings import load_settings
 from lib.translate_ahead import translate_ahead
 from runbook import notebook_process
@@ -155,6 +156,7 @@ def _translated() -> Iterator[None]:
 
 def main() -> None:
     """Import once, then serve; stdout is kept for events only."""
+    look_seldom()
     events = os.dup(1)
     os.dup2(2, 1)
     keep_from_importing(SLOW_IMPORT, "gcsfs", "debugpy")  # papermill's way to a cloud; a debugger for nobody

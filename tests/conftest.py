@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.garbage import look_seldom
 from lib.league import League, pocket_league
 from lib.sandbox import compute_all, load_raw
 from lib.settings import ROOT, Settings, load_settings
@@ -20,6 +21,7 @@ from tests.skips import allowed, in_ci
 
 # a model of a thousand rows is trained faster by one thread than by two that fight for the cores
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+look_seldom()
 
 POCKET = (
     (r"dirty_tree = false", "dirty_tree = true"),  # whoever works on the code can test it

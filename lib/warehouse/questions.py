@@ -52,17 +52,23 @@ class Questions:
         self._known.clear()
 
     def close(self) -> None:
-        """Nobody needs what is still being looked up."""
-        if self._pool is None:
-            return
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Nobody needs what is still being looked up, nor any longer what was found."""
+        if self._pool is not None:
+            self._end(self._pool)
+        self._known.clear()
+        self._begun.clear()
+
+    def _end(self, pool: ThreadPoolExecutor) -> None:
+        pool.shutdown(wait=False, cancel_futures=True)
         while running := [future for future in self._begun if not future.done()]:
             for cursor in self._cursors:  # again and again: a query that is about to begin hears no interrupt
                 cursor.interrupt()
             wait(running, timeout=TICK_SECONDS)
-        self._pool.shutdown()
+        pool.shutdown()
         for cursor in self._cursors:
             cursor.close()
+        self._cursors.clear()
+        self._pool = None  # it knows this object, which would wait with all its rows for somebody to look for garbage
 
     def _begin(self, look: Look) -> Answer:
         if self._pool is None:  # a connection that is at work refuses to make a cursor: all are made now

@@ -19,6 +19,7 @@ from lib.calendar import read_calendar
 from lib.checks import run_set
 from lib.coverage import Judge
 from lib.errors import CannotJudge, RunbookError
+from lib.garbage import look_seldom
 from lib.phase_gate import ML, phase_gate
 from lib.settings import ROOT, load_settings
 from lib.standing import standing
@@ -87,6 +88,7 @@ def _summary(verdict: Verdict) -> dict[str, Any]:
 
 def main() -> None:
     """Prints the JSON; a sentence on standard error and exit code 3 where it cannot."""
+    look_seldom()
     url, first, last, *phases = sys.argv[1:]
     try:
         print(json.dumps(derive(url, date.fromisoformat(first), date.fromisoformat(last), phases)))

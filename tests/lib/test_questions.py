@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -63,6 +65,21 @@ def test_one_core_starts_no_thread_and_looks_up_only_what_is_needed() -> None:
         assert threading.active_count() == before
         asked.close()
     assert looked == ["a"]
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_what_was_found_is_gone_with_its_session_though_nobody_looks_for_garbage(
+    warehouse: EmbeddedWarehouse, cores: int
+) -> None:
+    gc.disable()
+    try:
+        with replace(warehouse, threads=cores).reading() as session:
+            assert session.ask(COUNT)()
+            asked = weakref.ref(session._questions)
+        del session
+        assert asked() is None
+    finally:
+        gc.enable()
 
 
 def test_what_is_asked_again_is_not_looked_up_again(session: EmbeddedSession, monkeypatch: pytest.MonkeyPatch) -> None:

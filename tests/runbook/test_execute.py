@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from lib.errors import BadInput
+from lib.garbage import NEW_OBJECTS
 from lib.settings import ROOT
 from runbook.execute import Event, Outcome, execute_group
 from tests.runbook.running import Group, Program, alive, below_supervisor, job
@@ -82,6 +83,10 @@ def printed(cells: list[dict[str, Any]]) -> list[str]:
 
 def test_the_kernel_is_this_interpreter_in_the_repository_with_a_clean_environment(group: Group) -> None:
     assert printed(group.cells("environment"))[:3] == [sys.executable, str(ROOT), f"{group.mark} False True"]
+
+
+def test_a_kernel_looks_for_garbage_seldom(group: Group) -> None:
+    assert int(printed(group.cells("environment"))[5]) == NEW_OBJECTS
 
 
 def test_a_finished_archive_is_read_only_and_nothing_else_is_left_beside_it(group: Group) -> None:

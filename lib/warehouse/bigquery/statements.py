@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from sqlglot.dialects import BigQuery
 from sqlglot.tokenizer_core import Token, TokenType
 
 QUESTIONS_PER_JOB = 24
+TEXTS = 512  # whose words are remembered: a session looks at each of its questions again and again
 Values = Mapping[str, object]
 
 
@@ -84,20 +86,22 @@ def needed_views(sql: str, views: Mapping[str, Query]) -> list[str]:
     return list(found)
 
 
-def _names(sql: str) -> Iterable[str]:
+@lru_cache(TEXTS)
+def _names(sql: str) -> tuple[str, ...]:
     tokens = BigQuery().tokenize(sql)
-    return (
+    return tuple(
         token.text
         for earlier, token in pairwise(tokens)
         if earlier.token_type in (TokenType.FROM, TokenType.JOIN, TokenType.COMMA) and token.token_type == TokenType.VAR
     )
 
 
-def _parameters(sql: str) -> list[tuple[int, int, str]]:
+@lru_cache(TEXTS)
+def _parameters(sql: str) -> tuple[tuple[int, int, str], ...]:
     tokens = BigQuery().tokenize(sql)
-    return [
+    return tuple(
         (name.start, name.end + 1, name.text) for at, name in pairwise(tokens) if at.token_type == TokenType.PARAMETER
-    ]
+    )
 
 
 def _replaced(sql: str, places: Iterable[tuple[int, int, str]]) -> str:
