@@ -44,8 +44,8 @@ WHOLE = (
 # files that take a minute and more in make test-full, which gives a worker file after file: begun last, one of them would
 # leave the other worker with nothing to do
 LONGEST = (
-    "test_bigquery_chain.py", "test_every_check_is_needed.py", "test_resume.py", "test_chain.py", "test_lab.py",
-    "test_sandbox.py", "test_nbval.py", "test_operations.py",
+    "test_bigquery_chain.py", "test_chain.py", "test_lab.py", "test_sandbox.py", "test_resume.py",
+    "test_nbval.py", "test_operations.py",
 )  # fmt: skip
 
 

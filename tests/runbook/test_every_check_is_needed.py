@@ -1,4 +1,7 @@
-"""No check is there for show: whichever is switched off, a drill that was caught is caught no longer."""
+"""No check is there for show: whichever is switched off, a drill that was caught is caught no longer.
+
+That each is found by its own fault alone is in tests/lib/test_checks.py, which everybody runs.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,7 @@ from runbook.drills.ground import Ground, pocket_settings
 from runbook.drills.rehearse import Rehearsal
 from runbook.drills.shell import Said
 
-pytestmark = pytest.mark.timeout(1500)
-EVERY = 32  # of the checks one in so many is really switched off in make test-full, and the others in make torture
+pytestmark = [pytest.mark.timeout(1500), pytest.mark.torture]
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,6 @@ def named(rehearsal: Rehearsal) -> dict[str, Told]:
     return {name: [(case, said) for _, case, said in sorted(told, key=lambda t: t[0])] for name, told in found.items()}
 
 
-@pytest.mark.full
 @pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
 def test_without_what_the_check_says_a_drill_is_not_caught(
     check: Check, rehearsal: Rehearsal, named: dict[str, Told]
@@ -65,13 +66,7 @@ def test_without_what_the_check_says_a_drill_is_not_caught(
     assert not rehearsal.news(case, rest), f"{case.id} is caught without it"
 
 
-@pytest.mark.parametrize(
-    "check",
-    [
-        pytest.param(check, marks=pytest.mark.torture if number % EVERY else pytest.mark.full, id=check.name)
-        for number, check in enumerate(all_checks())
-    ],
-)
+@pytest.mark.parametrize("check", all_checks(), ids=lambda check: check.name)
 def test_a_drill_fails_when_the_check_is_switched_off(
     check: Check, rehearsal: Rehearsal, named: dict[str, Told], monkeypatch: pytest.MonkeyPatch
 ) -> None:
