@@ -42,6 +42,7 @@ class EmbeddedSession:
     def close(self) -> None:
         """Gives up what was asked and is not needed, and what was kept: another session may have the file open still."""
         self._questions.close()
+        self._made.clear()  # it knows this object, too
         with suppress(duckdb.Error):  # a database that failed for good has said so already
             self.connection.execute(f"SET search_path = 'main'; DETACH {self.home}")
 

@@ -75,9 +75,10 @@ def test_what_was_found_is_gone_with_its_session_though_nobody_looks_for_garbage
     try:
         with replace(warehouse, threads=cores).reading() as session:
             assert session.ask(COUNT)()
-            asked = weakref.ref(session._questions)
+            assert session.ask(f"SELECT held FROM {session.keep_once(COUNT)}")()
+            left = [weakref.ref(session._questions), weakref.ref(session)]
         del session
-        assert asked() is None
+        assert [one() for one in left] == [None, None]
     finally:
         gc.enable()
 

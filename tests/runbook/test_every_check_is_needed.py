@@ -1,6 +1,6 @@
 """No check is there for show: whichever is switched off, a drill that was caught is caught no longer.
 
-That each is found by its own fault alone is in tests/lib/test_checks.py, which everybody runs.
+That each finds its own fault is in tests/lib/test_checks.py and test_check_sets.py, which everybody runs.
 """
 
 from __future__ import annotations

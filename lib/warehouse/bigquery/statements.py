@@ -14,7 +14,7 @@ from sqlglot.dialects import BigQuery
 from sqlglot.tokenizer_core import Token, TokenType
 
 QUESTIONS_PER_JOB = 24
-TEXTS = 512  # whose words are remembered: a session looks at each of its questions again and again
+TEXTS = 512  # whose views and parameters are remembered: a session looks at each of its questions again and again
 Values = Mapping[str, object]
 
 
