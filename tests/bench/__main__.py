@@ -16,7 +16,7 @@ from tests.bench.backfill import computed, write_path
 from tests.bench.chain import from_red_to_trained, verbs
 from tests.bench.growth import memory, one_date, whole
 from tests.bench.leagues import Leagues
-from tests.bench.measure import Figure, Ratio
+from tests.bench.measure import Figure, Ratio, yardstick
 from tests.bench.monitor import watched
 from tests.bench.validate import validate
 
@@ -47,6 +47,7 @@ def main(count: int, only: tuple[str, ...], out: Path) -> None:
 
 
 def _measured(folder: Path, wanted: tuple[str, ...], count: int) -> Iterator[Figure | Ratio]:
+    yield yardstick(count)
     leagues = Leagues(folder)
     place = leagues.seasons(5)
     if "write-path" in wanted:
@@ -64,6 +65,7 @@ def _measured(folder: Path, wanted: tuple[str, ...], count: int) -> Iterator[Fig
         yield from whole(leagues, folder)
     if "memory" in wanted:
         yield from memory(leagues, folder)
+    yield yardstick(count)  # once more: a machine that others share is not the same an hour later
 
 
 def _row(ratio: Ratio) -> dict[str, object]:

@@ -67,6 +67,18 @@ def rounds(name: str, count: int, work: Callable[[], object], prepare: Callable[
     return Figure(name, tuple(seconds))
 
 
+def yardstick(count: int) -> Figure:
+    """A loop of 20 million steps: how fast one core of the machine is while the rest is measured."""
+    return rounds("yardstick: 20 million steps of a Python loop", count, _loop)
+
+
+def _loop() -> int:
+    total = 0
+    for step in range(20_000_000):
+        total += step
+    return total
+
+
 def command(words: Sequence[str], env: dict[str, str] | None = None, accept: Sequence[int] = (0,)) -> str:
     """Runs ``python -m WORDS`` and gives its output; RuntimeError with its last lines where it ends badly."""
     done = subprocess.run(
