@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from lib.errors import BadInput
 from lib.plan import Chunk, Plan
 from lib.settings import load_settings
+from lib.warehouse import EmbeddedWarehouse
 from runbook.aside import Aside
-from runbook.chain import Chain, cut, make_chain
+from runbook.chain import Chain, Runner, cut, make_chain
+from runbook.execute import Job, Outcome
 
 ZONES = "nba_precompute.team_defense_zone_analysis"
 
@@ -58,6 +61,20 @@ def test_what_a_run_left_is_looked_at_once_no_launch_is_left() -> None:
         ("50_signoff.phase4", False), ("60_train", False), ("70_closing", False),
     ]  # fmt: skip
     assert not any(left for _, left in chain().waves_and_launches_left)
+
+
+def test_a_runner_tells_that_all_is_computed_right_after_its_last_launch(
+    monkeypatch: pytest.MonkeyPatch, warehouse: EmbeddedWarehouse, tmp_path: Path
+) -> None:
+    told: list[str] = []
+
+    def note(jobs: list[Job], workers: int, on_event: object) -> list[Outcome]:
+        told.extend(job.step for job in jobs)
+        return []
+
+    monkeypatch.setattr("runbook.chain.execute_group", note)
+    Runner(warehouse, tmp_path / "run", chain(ZONES), 1, lambda event: None, on_computed=lambda: told.append("!")).run()
+    assert told[told.index("!") - 1] == "20_launch.team_defense_zone_analysis"
 
 
 def test_a_look_aside_is_begun_once_and_its_error_is_the_answers() -> None:
