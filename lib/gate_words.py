@@ -116,8 +116,8 @@ WORDS: Mapping[str, GateWords] = {
         "train again: runbook run",
     ),
     "predictions": GateWords(
-        "every feature row has a prediction of each system, and every game that was played is graded",
-        "nothing was predicted for the date, or features have changed since",
+        "every feature row has a prediction of each system, and every game that was played is graded by what was scored",
+        "nothing was predicted for the date, or features, predictions or scores have changed since",
         "execute the printed command",
     ),
 }

@@ -8,7 +8,7 @@ gate("model", training.model())
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
@@ -21,11 +21,11 @@ from lib.ml.artefact import Artefact, Origin, adopt, artefacts_in, key_of, train
 from lib.ml.fitting import import_ahead
 from lib.ml.matrix import Matrix
 from lib.ml.readiness import Readiness
-from lib.ml.scores import AVERAGES, MODEL
-from lib.settings import ROOT, MlFacts
+from lib.ml.worth import about, kind_of, model_verdict
+from lib.settings import ROOT
 from lib.signoff import ready_sentence
 from lib.step import Step
-from lib.verdicts import AMBER, RED, Finding, Verdict, verdict_of
+from lib.verdicts import RED, Finding, Verdict, verdict_of
 from lib.wording import counted
 
 TRAIN = "60_train"  # the step that trains; the closing one only judges what it left
@@ -56,11 +56,11 @@ class Training:
         """The model of exactly this matrix, seed and code: one of an earlier run where it verifies, else trained now."""
         if self.matrix is None:
             raise CannotJudge("nothing was judged ready yet: run the readiness gate first")
-        key = key_of(self.matrix, self.seed)
+        origin, folder = self._origin(), self._folder()
+        key = key_of(self.matrix, self.seed, origin)
         known = next((found for found in artefacts_in(self._elsewhere()) if found.facts.key == key), None)
         self.anew = known is None
-        folder = self._folder()
-        self.artefact = adopt(known, folder) if known else train(self.matrix, self.seed, self._origin(), folder)
+        self.artefact = adopt(known, folder) if known else train(self.matrix, self.seed, origin, folder)
         return self.artefact
 
     def model(self) -> Verdict:
@@ -74,10 +74,11 @@ class Training:
         if self.matrix is None:
             raise CannotJudge("nothing was judged ready yet: run the readiness gate first")
         held = artefacts_in([self._folder()])
-        findings = list(_faults(held, key_of(self.matrix, self.seed), str(self._folder())))
-        self.artefact = held[0] if held else None
-        about = _about(self.artefact) if self.artefact else {}
-        return verdict_of("artefact", f"{counted(len(held), 'model')} verified, file by file.", findings, about=about)
+        key = key_of(self.matrix, self.seed, self._origin())
+        self.artefact = next((found for found in held if found.facts.key == key), None)
+        findings = [] if self.artefact else [_fault(held, str(self._folder()))]
+        known = about(self.artefact or held[0]) if held else {}
+        return verdict_of("artefact", f"{counted(len(held), 'model')} verified, file by file.", findings, about=known)
 
     @property
     def kind(self) -> str:
@@ -101,49 +102,13 @@ class Training:
         return Origin(facts.get("id", ""), facts.get("as_of", ""), facts.get("kind") == "sandbox")
 
 
-def kind_of(artefact: Artefact) -> str:
-    """What a model's figures are of."""
-    return "simulated league" if artefact.facts.simulated else "real games"
-
-
-def model_verdict(artefact: Artefact, rules: MlFacts) -> Verdict:
-    """Amber where no better than the best simple average on the same rows; red where far better: suspect leakage."""
-    by_system = {line["system"]: line for line in artefact.metrics["test"]}
-    mae, last_10 = by_system[MODEL]["mae"], by_system["points_avg_last_10"]["mae"]
-    best = min(AVERAGES, key=lambda name: by_system[name]["mae"])
-    findings = []
-    if mae >= by_system[best]["mae"]:
-        said = f"test MAE {mae:.3f}, {best} alone has {by_system[best]['mae']:.3f} on the same rows"
-        findings.append(Finding(AMBER, "model", said, "do not use it; look at the features' figures"))
-    if mae < rules.suspect_ratio * last_10:
-        said = f"test MAE {mae:.3f} is below {rules.suspect_ratio:g} of the last-10 baseline's {last_10:.3f}: suspect leakage"
-        findings.append(Finding(RED, "model", said, "look for a feature that knows the answer before anything else"))
-    kind = kind_of(artefact)
-    sentence = (
-        f"Test MAE {mae:.2f} points on {by_system[MODEL]['rows']} rows ({kind});"
-        f" best simple average {best} {by_system[best]['mae']:.2f}, {100 * (mae / by_system[best]['mae'] - 1):+.1f} %."
-    )
-    return verdict_of("model", sentence, findings, table=tuple(artefact.metrics["test"]), about=_about(artefact))
-
-
-def _faults(held: list[Artefact], key: str, folder: str) -> Iterator[Finding]:
+def _fault(held: list[Artefact], folder: str) -> Finding:
+    """Why none of the models there is the one wanted."""
     mend = "runbook run --phase ml"
     if not held:
-        yield Finding(RED, folder, "holds no model that verifies", mend)
-    elif held[0].facts.key != key:
-        yield Finding(RED, held[0].folder.name, "was trained on other rows, code or versions than there are now", mend)
-
-
-def _about(artefact: Artefact) -> dict[str, Any]:
-    facts = artefact.facts
-    return {
-        "phase": "ml",
-        "model": artefact.folder.name,
-        "artefact": artefact.digest,
-        "fingerprint": facts.fingerprint,
-        "simulated": facts.simulated,
-        "grid_digest": facts.grid_digest,
-    }
+        return Finding(RED, folder, "holds no model that verifies", mend)
+    said = "was trained on other rows, code or versions than there are now"
+    return Finding(RED, held[0].folder.name, said, mend)
 
 
 def _from_root(path: Path) -> Path:

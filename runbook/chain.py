@@ -49,7 +49,7 @@ GATES = {
     "40_validate": frozenset({"coverage", "quality", "features", "reconciliation"}),
     "50_signoff": frozenset({"tables", "validator", "attempts", "quality", "dependencies", "signer"}),
     "60_train": frozenset({"readiness", "model"}),
-    "70_closing": frozenset({"readiness", "artefact", "signer"}),
+    "70_closing": frozenset({"readiness", "artefact", "model", "signer"}),
 }
 
 
@@ -229,6 +229,8 @@ class Runner:
                     self.on_computed()
                 if any(outcome.state == "not proven" for outcome in outcomes) or (red and not wave[0].launch):
                     break
+            for name, prints in after.answer().items():
+                manifest.tables[name].after = prints
         except Interrupted as interruption:
             self._note(manifest, wave, interruption.outcomes)
             self._end(manifest, "interrupted")
@@ -236,8 +238,6 @@ class Runner:
         except BaseException as error:
             self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
-        for name, prints in after.answer().items():
-            manifest.tables[name].after = prints
         manifest.estimates = beside_actual(self.chain, manifest.steps)
         self._end(manifest, _outcome_of(manifest))
         return manifest

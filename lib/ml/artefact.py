@@ -10,11 +10,12 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -101,10 +102,13 @@ def versions() -> dict[str, str]:
     return {name: version(name) for name in PACKAGES}
 
 
-def key_of(matrix: Matrix, seed: int) -> str:
-    """What a model is made of: data, seed, parameters, code and versions. Equal keys, equal models."""
+def key_of(matrix: Matrix, seed: int, origin: Origin) -> str:
+    """What a model is made of: warehouse, data, seed, parameters, code and versions. Equal keys, equal models.
+
+    Two warehouses with the same rows have a model each: an artefact says which one it may be used on.
+    """
     code = {path.name: _digest(path) for path in sorted(CODE.glob("*.py"))}
-    parts = [matrix.fingerprint, seed, PARAMETERS, TRAINING_21, code, versions()]
+    parts = [origin.warehouse_id, matrix.fingerprint, seed, PARAMETERS, TRAINING_21, code, versions()]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -137,27 +141,28 @@ def open_artefact(folder: Path) -> Artefact:
         raise CannotJudge(f"{folder} is no model: it has no {FACTS}") from error
     except (ValidationError, ValueError) as error:
         raise CannotJudge(f"{folder / FACTS} is damaged: {str(error).splitlines()[0]}; train again") from error
-    there = {path.name: _digest(path) for path in folder.iterdir() if path.name != FACTS}
+    there = {path.name: _digest(path) if path.is_file() else "" for path in folder.iterdir() if path.name != FACTS}
     wrong = sorted(name for name in {*there, *facts.files} if there.get(name) != facts.files.get(name))
     if wrong:
         raise CannotJudge(f"{folder}: {', '.join(wrong)} is not what was trained; nothing was loaded: train again")
     return Artefact(folder, facts)
 
 
-def artefacts_in(folders: Iterable[Path]) -> list[Artefact]:
-    """Every artefact that verifies under *folders*, the newest first; damaged ones are passed over."""
+def artefacts_in(folders: Iterable[Path], passed_over: Callable[[str], object] = str) -> list[Artefact]:
+    """Every artefact that verifies under *folders*, the newest first; of damaged ones *passed_over* is told why."""
     found = []
     for path in (path for folder in folders if folder.is_dir() for path in folder.glob("model-*")):
         try:
             found.append(open_artefact(path))
-        except CannotJudge:
-            continue
+        except CannotJudge as error:
+            passed_over(str(error))
     return sorted(found, key=lambda artefact: artefact.facts.trained_at, reverse=True)
 
 
 def adopt(known: Artefact, into: Path) -> Artefact:
     """The same artefact under *into*, copied where it is not there yet."""
     target = into / known.folder.name
+    _make_way(target)
     if not target.exists():
         into.mkdir(parents=True, exist_ok=True)
         copy = Path(tempfile.mkdtemp(prefix=".model-", dir=into))
@@ -170,7 +175,7 @@ def _facts(
     matrix: Matrix, seed: int, origin: Origin, regressor: HistGradientBoostingRegressor, files: dict[str, str]
 ) -> ModelFacts:
     return ModelFacts(
-        key=key_of(matrix, seed),
+        key=key_of(matrix, seed, origin),
         trained_at=datetime.now(UTC),
         seed=seed,
         parameters=PARAMETERS,
@@ -202,9 +207,20 @@ def _settle(unfinished: Path, target: Path) -> Path:
         with path.open("rb") as stream:
             os.fsync(stream.fileno())
     unfinished.chmod(0o755)
+    _make_way(target)
     if not target.exists():
         unfinished.rename(target)
     return target
+
+
+def _make_way(target: Path) -> None:
+    """A damaged artefact is kept, under a name that nobody looks for models by; one that verifies stays."""
+    try:
+        if target.exists():
+            open_artefact(target)
+    except CannotJudge:
+        names = (target.with_name(f"damaged-{n}-{target.name}") for n in count(1))
+        target.rename(next(name for name in names if not name.exists()))
 
 
 def _digest(path: Path) -> str:

@@ -15,9 +15,9 @@ SIMULATED = (
     " and nothing about real games.\n\n"
 )
 POPULATION = """\
-Players who played: a row is trained on only where the player then had minutes. Who plays is known only afterwards, so
-for a player who may sit out a prediction means "if he plays". The first 14 days of a season are not in it. A player
-without enough games is described by defaults, which the feature store names."""
+Players who played: a row is trained on only where the player then had minutes, or points. Who plays is known only
+afterwards, so for a player who may sit out a prediction means "if he plays". The first 14 days of a season are not in
+it. A player without enough games is described by defaults, which the feature store names."""
 LIMITS = """\
 * It knows no line-ups, trades of the day, injuries of team-mates beyond what usage shows, nor foul trouble.
 * It predicts a mean. Single games spread around it by about its root mean square error{rmse}; no interval is promised.

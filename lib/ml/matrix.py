@@ -49,6 +49,8 @@ KNOWN_BY: Mapping[str, tuple[str, ...]] = {
     "in_defences": ("opponent_def_rating_last_15", "opponent_pace_last_15", "shot_zone_mismatch_score"),
 }  # fmt: skip
 
+# who played, of nba_analytics.player_game_summary: listed as active is not yet on the floor
+PLAYED = "is_active AND points IS NOT NULL AND (minutes_played IS NOT NULL OR points > 0)"
 NUMBERS = ", ".join(as_number(feature) for feature in TRAINING_21)
 QUERY = f"""
 WITH store AS (
@@ -61,7 +63,7 @@ WITH store AS (
 played AS (
   SELECT game_date, player_lookup, CAST(points AS FLOAT64) AS points
   FROM nba_analytics.player_game_summary
-  WHERE game_date BETWEEN @first AND @last AND is_active AND points IS NOT NULL
+  WHERE game_date BETWEEN @first AND @last AND {PLAYED}
 ),
 cache AS (
   SELECT cache_date, player_lookup FROM nba_precompute.player_daily_cache WHERE cache_date BETWEEN @first AND @last

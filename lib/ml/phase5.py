@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from lib.coverage import Judge
+from lib.ml.matrix import PLAYED
 from lib.ml.predictions import ACCURACY, PREDICTIONS
 from lib.ml.scores import MODEL, MOVING_AVERAGE
 from lib.phase4_gate import STORE
@@ -15,47 +16,63 @@ from lib.wording import counted
 
 BY_SYSTEM = f"""
 WITH predicted AS (
-  SELECT system_id, game_date, player_lookup, feature_hash FROM {PREDICTIONS}
+  SELECT system_id, game_date, player_lookup, feature_hash, prediction_version, predicted_points FROM {PREDICTIONS}
   WHERE game_date BETWEEN @first AND @last
 ),
-due AS (
-  SELECT DISTINCT systems.system_id, predicted.game_date
-  FROM predicted CROSS JOIN (SELECT system_id FROM UNNEST(@systems) AS system_id) AS systems
+graded AS (
+  SELECT system_id, game_date, player_lookup, prediction_version, predicted_points, actual_points FROM {ACCURACY}
+  WHERE game_date BETWEEN @first AND @last
+),
+dates AS (
+  SELECT game_date FROM predicted UNION DISTINCT SELECT game_date FROM graded
 ),
 store AS (
   SELECT game_date, player_lookup, data_hash FROM {STORE} WHERE game_date BETWEEN @first AND @last
 ),
 played AS (
-  SELECT game_date, player_lookup FROM nba_analytics.player_game_summary
-  WHERE game_date BETWEEN @first AND @last AND is_active AND points IS NOT NULL
+  SELECT game_date, player_lookup, points FROM nba_analytics.player_game_summary
+  WHERE game_date BETWEEN @first AND @last AND {PLAYED}
 ),
-graded AS (
-  SELECT system_id, game_date, player_lookup FROM {ACCURACY} WHERE game_date BETWEEN @first AND @last
+named AS (
+  SELECT systems.system_id, store.game_date, store.player_lookup
+  FROM store
+  JOIN dates ON dates.game_date = store.game_date
+  CROSS JOIN (SELECT system_id FROM UNNEST(@systems) AS system_id) AS systems
+  UNION DISTINCT
+  SELECT system_id, game_date, player_lookup FROM predicted
+  UNION DISTINCT
+  SELECT system_id, game_date, player_lookup FROM graded
+),
+compared AS (
+  SELECT
+    named.system_id, named.game_date, store.player_lookup IS NOT NULL AS expected,
+    predicted.player_lookup IS NOT NULL AS is_predicted,
+    COALESCE(predicted.feature_hash != store.data_hash, FALSE) AS outdated,
+    predicted.player_lookup IS NOT NULL AND played.player_lookup IS NOT NULL AND graded.player_lookup IS NULL AS ungraded,
+    graded.player_lookup IS NOT NULL AND NOT COALESCE(
+      graded.prediction_version = predicted.prediction_version
+        AND graded.predicted_points = predicted.predicted_points AND graded.actual_points = played.points,
+      FALSE
+    ) AS misgraded
+  FROM named
+  LEFT JOIN store ON store.game_date = named.game_date AND store.player_lookup = named.player_lookup
+  LEFT JOIN predicted
+    ON predicted.system_id = named.system_id AND predicted.game_date = named.game_date
+      AND predicted.player_lookup = named.player_lookup
+  LEFT JOIN played ON played.game_date = named.game_date AND played.player_lookup = named.player_lookup
+  LEFT JOIN graded
+    ON graded.system_id = named.system_id AND graded.game_date = named.game_date
+      AND graded.player_lookup = named.player_lookup
 )
 SELECT
-  due.system_id, COUNT(DISTINCT due.game_date) AS dates, COUNT(store.player_lookup) AS expected,
-  COUNT(predicted.player_lookup) AS predicted, COUNTIF(predicted.feature_hash != store.data_hash) AS outdated,
-  COUNTIF(played.player_lookup IS NOT NULL AND predicted.player_lookup IS NOT NULL AND graded.player_lookup IS NULL)
-    AS ungraded,
-  MIN(
-    IF(
-      predicted.player_lookup IS NULL OR predicted.feature_hash != store.data_hash
-        OR (played.player_lookup IS NOT NULL AND graded.player_lookup IS NULL),
-      due.game_date, NULL
-    )
-  ) AS example
-FROM due
-JOIN store ON store.game_date = due.game_date
-LEFT JOIN predicted
-  ON predicted.system_id = due.system_id AND predicted.game_date = store.game_date
-    AND predicted.player_lookup = store.player_lookup
-LEFT JOIN played ON played.game_date = store.game_date AND played.player_lookup = store.player_lookup
-LEFT JOIN graded
-  ON graded.system_id = due.system_id AND graded.game_date = store.game_date
-    AND graded.player_lookup = store.player_lookup
-GROUP BY due.system_id ORDER BY due.system_id
+  system_id, COUNT(DISTINCT game_date) AS dates, COUNTIF(expected) AS expected,
+  COUNTIF(expected AND is_predicted) AS predicted, COUNTIF(NOT expected AND is_predicted) AS stray,
+  COUNTIF(outdated) AS outdated, COUNTIF(ungraded) AS ungraded, COUNTIF(misgraded) AS misgraded,
+  MIN(IF(expected != is_predicted OR outdated OR ungraded OR misgraded, game_date, NULL)) AS example
+FROM compared
+GROUP BY system_id ORDER BY system_id
 """
-COLUMNS = ("system", "dates", "expected", "predicted", "outdated", "ungraded", "example")
+COLUMNS = ("system", "dates", "expected", "predicted", "stray", "outdated", "ungraded", "misgraded", "example")
 
 
 def predictions_gate(judge: Judge, first: date, last: date) -> Verdict:
@@ -84,7 +101,14 @@ def _findings(line: dict[str, Any]) -> Iterator[Finding]:
     where, again = f"{PREDICTIONS} {line['system']}", f"runbook predict --date {line['example']}"
     if line["predicted"] < line["expected"]:
         yield Finding(RED, where, f"{line['predicted']} of {line['expected']} feature rows have a prediction", again)
+    if line["stray"]:
+        yield Finding(RED, where, f"{line['stray']} predictions have no feature row any more", again)
     if line["outdated"]:
         yield Finding(RED, where, f"{line['outdated']} predictions are from features that have changed since", again)
     if line["ungraded"]:
         yield Finding(RED, ACCURACY, f"{line['ungraded']} predictions of {line['system']} are not graded", again)
+    if line["misgraded"]:
+        said = (
+            f"{line['misgraded']} grades of {line['system']} are of another prediction or another score than stand now"
+        )
+        yield Finding(RED, ACCURACY, said, again)

@@ -14,7 +14,7 @@ from lib.errors import BadInput
 from lib.features import TRAINING_21
 from lib.lease import Fence
 from lib.ml.artefact import Artefact, ModelFacts
-from lib.ml.matrix import NUMBERS, Floats
+from lib.ml.matrix import NUMBERS, PLAYED, Floats
 from lib.ml.scores import MODEL, MOVING_AVERAGE, QUANTILES, averages
 from lib.phase4_gate import STORE
 from lib.registry import registry
@@ -41,7 +41,7 @@ WITH predicted AS (
 ),
 played AS (
   SELECT player_lookup, points FROM nba_analytics.player_game_summary
-  WHERE game_date BETWEEN @day AND @day AND is_active AND points IS NOT NULL
+  WHERE game_date BETWEEN @day AND @day AND {PLAYED}
 )
 SELECT
   predicted.player_lookup, predicted.game_id, predicted.game_date, predicted.system_id, predicted.prediction_version,

@@ -39,6 +39,8 @@ def model_card_page() -> str:
         f"After training, the gate `model` compares it on the test rows with simple averages: {_names(AVERAGES)}. It is amber"
         " where one of them does as well. It is red where the model is too good to be true:",
         _limits(("suspect_ratio",)),
+        "A model that is red predicts nothing. One that is amber predicts, `runbook predict` says so each time, and who signs"
+        " acknowledges it by the name `model`.",
         "The card and `metrics.json` give the mean absolute error, the root mean square error and the share of rows within 1, 3"
         " and 5 points, beside the averages and, where there is one, the betting line on the same rows. Residuals by season,"
         " calibration in ten groups and the importance of each feature stand in `metrics.json`.",

@@ -9,6 +9,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from lib.errors import CannotJudge, RunbookError
+from lib.phase_gate import ML
 from lib.plan import read_plan
 from lib.settings import ROOT
 from runbook.archive import Verified, judged
@@ -17,6 +18,11 @@ from runbook.chain import GATES
 from runbook.manifest import MANIFEST, NOT_EVIDENCE, Manifest, StepRecord, file_digest
 
 _HALF_A_PAGE = re.compile(r"\.index\.html\.\d+")  # a crash amid the report leaves it, and it is no evidence either
+
+
+def closing_step(phase: str) -> str:
+    """The step that says a phase is ready to sign."""
+    return "70_closing" if phase == ML else f"50_signoff.phase{phase}"
 
 
 def read_manifest(folder: Path) -> Manifest:

@@ -13,14 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from lib.errors import BadInput, GateFailed
 from lib.files import READ_ONLY, write_whole
-from lib.phase_gate import ML
 from lib.settings import Settings
 from lib.standing import Standing
 from lib.warehouse import Warehouse
 from runbook.manifest import Manifest, changed_code
 from runbook.signing.derive import derived
 from runbook.signing.envelope import seal
-from runbook.signing.evidence import faults_of, read_manifest
+from runbook.signing.evidence import closing_step, faults_of, read_manifest
 from runbook.signing.log import (
     FIRST,
     REVOCATION,
@@ -42,8 +41,6 @@ from runbook.signing.statement import (
     policy_digest,
     verifier,
 )
-
-CLOSING = {ML: "70_closing"}  # the step that says a phase is ready to sign; 50_signoff.phaseN for the others
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,7 @@ class Desk:
         manifest = read_manifest(folder)
         chosen = list(phases) or signable(manifest)
         self._refuse(folder, manifest, chosen)
-        found = derived(self.warehouse.absolute_url, manifest.first, manifest.last, chosen)
+        found = derived(self.warehouse.absolute_url, folder, manifest.first, manifest.last, chosen)
         said = {
             phase: self._predicate(manifest, phase, found[phase], acknowledged, notes, supersedes) for phase in chosen
         }
@@ -201,7 +198,7 @@ def signable(manifest: Manifest) -> list[str]:
     """The phases that a run proves to the end: the closing step of each, and every step before it."""
     proven = {step for step, record in manifest.latest.items() if record.state == "proven"}
     whole = manifest.outcome == "proven"
-    names = {str(phase): CLOSING.get(str(phase), f"50_signoff.phase{phase}") for phase in manifest.phases}
+    names = {str(phase): closing_step(str(phase)) for phase in manifest.phases}
     return [phase for phase, step in names.items() if whole and step in proven]
 
 

@@ -229,8 +229,13 @@ def _ended(place: Place, asked: Asked, manifest: Manifest, verdicts: list[Verdic
     _report(place, runs / manifest.run)
     if asked.as_json:
         click.echo(manifest.model_dump_json(indent=1))
-    ambers = any(verdict.verdict == AMBER for verdict in verdicts)
-    return EXIT_CODES[manifest.outcome] or int(asked.strict and ambers)
+    return EXIT_CODES[manifest.outcome] or int(asked.strict and any_amber(manifest, verdicts))
+
+
+def any_amber(manifest: Manifest, verdicts: Sequence[Verdict]) -> bool:
+    """Whether a gate of a notebook, or one of the *verdicts* on what it left, is amber."""
+    judged = [verdict["verdict"] for record in manifest.latest.values() for verdict in record.verdicts]
+    return AMBER in (*judged, *(verdict.verdict for verdict in verdicts))
 
 
 def refuse_beside(what: str, others: Sequence[str]) -> None:
@@ -298,7 +303,8 @@ def _sign_sandbox(place: Place, manifest: Manifest, runs: Path) -> None:
 
 
 def _show_model(place: Place, manifest: Manifest) -> None:
-    for verdict in (v for record in manifest.steps for v in record.verdicts if v["gate"] == "model"):
+    found = [v for record in manifest.steps for v in record.verdicts if v["gate"] == "model"]
+    for verdict in found[-1:]:
         place.console.rule(f"Model: {verdict['model']}", align="left")
         place.console.print(table_of([_score_line(line) for line in verdict["tables"]]), verdict["sentence"])
 

@@ -207,7 +207,7 @@ def _data_faults(place: Place, folder: Path, book: Book) -> list[str]:
     }
     manifest = read_manifest(folder)
     try:
-        now = derived(place.warehouse.absolute_url, manifest.first, manifest.last, list(signed))
+        now = derived(place.warehouse.absolute_url, folder, manifest.first, manifest.last, list(signed))
     except CannotJudge as error:
         return [str(error)]
     faults = []

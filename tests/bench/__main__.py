@@ -16,7 +16,7 @@ from tests.bench.backfill import computed, write_path
 from tests.bench.chain import from_red_to_trained, verbs
 from tests.bench.growth import memory, one_date, whole
 from tests.bench.leagues import Leagues
-from tests.bench.measure import Figure, Ratio, yardstick
+from tests.bench.measure import Figure, Ratio, row_of, yardstick
 from tests.bench.monitor import watched
 from tests.bench.validate import validate
 
@@ -41,7 +41,7 @@ def main(count: int, only: tuple[str, ...], out: Path) -> None:
             if isinstance(one, Figure):
                 console.print(f"{one.name:<48} {one.median:8.2f} s")
                 console.file.flush()
-    ratios = [_row(one) for one in found if isinstance(one, Ratio)]
+    ratios = [row_of(one) for one in found if isinstance(one, Ratio)]
     console.print(table_of(ratios, "Ratios, each within this run"))
     console.print(f"Written to {out}.")
 
@@ -66,12 +66,6 @@ def _measured(folder: Path, wanted: tuple[str, ...], count: int) -> Iterator[Fig
     if "memory" in wanted:
         yield from memory(leagues, folder)
     yield yardstick(count)  # once more: a machine that others share is not the same an hour later
-
-
-def _row(ratio: Ratio) -> dict[str, object]:
-    aim = f"<= {ratio.aim:g}" if ratio.aim is not None else f">= {ratio.at_least:g}" if ratio.at_least else ""
-    held = {True: "held", False: "MISSED", None: ""}[ratio.held]
-    return {"ratio": ratio.name, "value": f"{ratio.value:.2f}", "aim": aim, "": held}
 
 
 def _report(found: list[Figure | Ratio], count: int) -> dict[str, object]:

@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import nbformat
@@ -16,7 +17,7 @@ from lib.sandbox import compute_all, take_away
 from lib.warehouse import EmbeddedWarehouse
 from runbook.execute import Job, execute_group
 from tests.bench.backfill import FLOOR, floor
-from tests.bench.leagues import Place
+from tests.bench.leagues import Place, settings_file
 from tests.bench.measure import Figure, Ratio, command, rounds
 
 TWO_SECONDS = 2.0
@@ -40,14 +41,15 @@ def from_red_to_trained(place: Place, folder: Path, count: int) -> Iterator[Figu
         shutil.copy(broken.path, target)
 
     words = ["runbook", "run", "--warehouse", f"duckdb:///{target}", "--runs", str(runs)]
-    yield (chain := rounds("d: run, from red to trained", count, lambda: command(words), again))
+    run = partial(command, words, settings_file(place.settings, folder))
+    yield (chain := rounds("d: run, from red to trained", count, run, again))
     notebooks = len(json.loads(next(runs.glob("*/manifest.json")).read_text())["steps"])
     yield (empty := rounds(f"d: {notebooks} empty notebooks", count, lambda: _empty_notebooks(notebooks, folder)))
     yield (training := _training(target, place, count))
     bare = place.copy(folder / "bare.duckdb")
     fresh = lambda: place.copy(bare.path)  # noqa: E731
     yield (lowest := rounds(f"d: {FLOOR[3:]}", count, lambda: floor(bare, place.settings), fresh))
-    yield rounds("d: run again, nothing to do", count, lambda: command(words))
+    yield rounds("d: run again, nothing to do", count, run)
     under = empty.median + lowest.median + training.median
     yield Ratio("d / (empty notebooks + a + training)", chain.median / under, aim=1.5)
     yield Ratio("d: from red to trained, seconds", chain.median, aim=60.0)

@@ -43,7 +43,6 @@ def memory(leagues: Leagues, folder: Path) -> Iterator[Figure | Ratio]:
     """Highest memory of a whole run from nothing, all its processes together."""
     place = leagues.seasons(5)
     warehouse = place.copy(folder / "memory.duckdb")
-    with settings_file(place.settings, folder) as env:
-        words = ["runbook", "run", "--warehouse", warehouse.url, "--runs", str(folder / "memory-runs")]
-        highest = peak_megabytes(words, env)
+    words = ["runbook", "run", "--warehouse", warehouse.url, "--runs", str(folder / "memory-runs")]
+    highest = peak_megabytes(words, settings_file(place.settings, folder))
     yield Ratio("highest memory of a run from nothing, GB", highest / 1000, aim=MEMORY_MEGABYTES / 1000)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -110,12 +108,12 @@ def _earlier_id(name: str, leagues: int) -> str:
     return f"{name}-{leagues}" if leagues else name
 
 
-@contextmanager
-def settings_file(settings: Settings, folder: Path) -> Iterator[dict[str, str]]:
-    """The environment of a command that works with another start than the project's."""
+def settings_file(settings: Settings, folder: Path) -> dict[str, str]:
+    """The environment of a command that works with another start than the project's, and with no model of before."""
     from lib.settings import ROOT
 
     text = (ROOT / "runbook.toml").read_text()
     path = folder / f"from-{settings.start_date}.toml"
-    path.write_text(re.sub(r"^start_date = \S+", f"start_date = {settings.start_date}", text, flags=re.MULTILINE))
-    yield {"RUNBOOK_CONFIG": str(path)}
+    text = re.sub(r"^start_date = \S+", f"start_date = {settings.start_date}", text, flags=re.MULTILINE)
+    path.write_text(re.sub(r'^models = "\S+"', f'models = "{folder / "models"}"', text, flags=re.MULTILINE))
+    return {"RUNBOOK_CONFIG": str(path)}

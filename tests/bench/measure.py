@@ -56,6 +56,13 @@ class Ratio:
         return {"name": self.name, "value": round(self.value, 3), **aim, **least, "held": self.held}
 
 
+def row_of(ratio: Ratio) -> dict[str, object]:
+    """The ratio for a table, with its aim and whether that is held."""
+    aim = f"<= {ratio.aim:g}" if ratio.aim is not None else f">= {ratio.at_least:g}" if ratio.at_least else ""
+    held = {True: "held", False: "MISSED", None: ""}[ratio.held]
+    return {"ratio": ratio.name, "value": f"{ratio.value:.2f}", "aim": aim, "": held}
+
+
 def rounds(name: str, count: int, work: Callable[[], object], prepare: Callable[[], object] = lambda: None) -> Figure:
     """*work* timed *count* times; *prepare* comes before each round and is not timed."""
     seconds = []

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from lib.errors import BadInput
+from lib.errors import BadInput, CannotJudge
 from lib.plan import Chunk, Plan
 from lib.settings import load_settings
+from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
 from runbook.aside import Aside
 from runbook.chain import Chain, Runner, cut, make_chain
 from runbook.execute import Job, Outcome
+from runbook.verbs.run import any_amber
 
 ZONES = "nba_precompute.team_defense_zone_analysis"
 
@@ -75,6 +80,30 @@ def test_a_runner_tells_that_all_is_computed_right_after_its_last_launch(
     monkeypatch.setattr("runbook.chain.execute_group", note)
     Runner(warehouse, tmp_path / "run", chain(ZONES), 1, lambda event: None, on_computed=lambda: told.append("!")).run()
     assert told[told.index("!") - 1] == "20_launch.team_defense_zone_analysis"
+
+
+def test_a_run_whose_last_look_fails_says_so_and_is_no_longer_going_on(
+    monkeypatch: pytest.MonkeyPatch, warehouse: EmbeddedWarehouse, tmp_path: Path
+) -> None:
+    looks = iter([dict[str, object](), CannotJudge("the disk is gone")])
+
+    def look(*about: object) -> object:
+        if isinstance(found := next(looks), Exception):
+            raise found
+        return found
+
+    monkeypatch.setattr("runbook.chain.prints_over", look)
+    monkeypatch.setattr("runbook.chain.execute_group", lambda jobs, workers, on_event: [])
+    with pytest.raises(CannotJudge, match="the disk is gone"):
+        Runner(warehouse, tmp_path / "run", chain(ZONES), 1, lambda event: None).run()
+    assert json.loads((tmp_path / "run" / "manifest.json").read_text())["outcome"] == "failed"
+
+
+@pytest.mark.parametrize(("gates", "after", "found"), [("green", "green", False), ("amber", "green", True), ("green", "amber", True)])  # fmt: skip
+def test_strict_hears_the_gates_of_the_notebooks_too(gates: str, after: str, found: bool) -> None:
+    record = SimpleNamespace(verdicts=[{"gate": "model", "verdict": gates}])
+    manifest: Any = SimpleNamespace(latest={"60_train": record})
+    assert any_amber(manifest, [Verdict("coverage", after, "")]) == found
 
 
 def test_a_look_aside_is_begun_once_and_its_error_is_the_answers() -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from lib.calendar import read_calendar
 from lib.show import table_of
 from tests.bench.leagues import Leagues
-from tests.bench.measure import Figure, Ratio, rounds
+from tests.bench.measure import Figure, Ratio, rounds, row_of
 from tests.bench.peers import dbt, sqlmesh
 from tests.bench.peers.common import Span, differences, export_raw, ours
 
@@ -64,7 +64,7 @@ def _report(folder: Path, figures: list[Figure], compared: dict[str, dict[str, i
     console = Console(width=120)
     for figure in figures:
         console.print(f"{figure.name:<48} {figure.median:8.2f} s")
-    console.print(table_of([{"ratio": r.name, "value": f"{r.value:.1f}"} for r in ratios], "Ratios, within this run"))
+    console.print(table_of([row_of(ratio) for ratio in ratios], "Ratios, within this run; each peer was measured once"))
     differ = [
         {"peer": name, "table": table, "rows": count}
         for name, found in compared.items()

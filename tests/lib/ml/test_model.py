@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,8 +16,9 @@ from lib.ml.artefact import FACTS, Artefact, Origin, adopt, artefacts_in, key_of
 from lib.ml.fitting import fit, grid_digest
 from lib.ml.matrix import Matrix
 from lib.ml.scores import AVERAGES, MODEL, averages, score, scores
-from lib.settings import MlFacts
-from lib.training import model_verdict
+from lib.ml.worth import model_verdict
+from lib.settings import MlFacts, load_settings
+from lib.training import Training
 from lib.verdicts import AMBER, GREEN, RED
 from tests.lib.ml.made_up import matrix
 
@@ -50,9 +53,13 @@ def test_the_moving_average_is_the_half_and_half() -> None:
 
 def test_the_same_data_and_seed_give_the_same_model(known: Matrix, saved: Artefact) -> None:
     assert grid_digest(fit(known, 42)) == saved.facts.grid_digest
-    assert key_of(known, 42) == saved.facts.key
-    assert key_of(known, 43) != saved.facts.key
-    assert key_of(matrix(rows=2999), 42) != saved.facts.key
+    assert key_of(known, 42, ORIGIN) == saved.facts.key
+    assert key_of(known, 43, ORIGIN) != saved.facts.key
+    assert key_of(matrix(rows=2999), 42, ORIGIN) != saved.facts.key
+
+
+def test_two_warehouses_with_the_same_rows_have_a_model_each(known: Matrix, saved: Artefact) -> None:
+    assert key_of(known, 42, Origin("another", "2026-01-05", simulated=True)) != saved.facts.key
 
 
 def test_early_stopping_looks_at_the_validation_part_and_nobody_looks_at_the_test_part(known: Matrix) -> None:
@@ -124,6 +131,39 @@ def test_a_file_added_or_gone_is_refused(saved: Artefact, tmp_path: Path) -> Non
     with pytest.raises(CannotJudge, match=r"card\.md"):
         open_artefact(copy)
     assert artefacts_in([tmp_path]) == []
+
+
+def test_a_folder_within_a_model_is_refused_by_name(saved: Artefact, tmp_path: Path) -> None:
+    copy = shutil.copytree(saved.folder, tmp_path / saved.folder.name)
+    (copy / ".ipynb_checkpoints").mkdir()
+    told: list[str] = []
+    assert artefacts_in([tmp_path], told.append) == []
+    assert told == [f"{copy}: .ipynb_checkpoints is not what was trained; nothing was loaded: train again"]
+
+
+def test_a_damaged_model_is_kept_aside_and_trained_or_taken_over_again(
+    known: Matrix, saved: Artefact, tmp_path: Path
+) -> None:
+    name = saved.folder.name
+    for again in (lambda: train(known, 42, ORIGIN, tmp_path), lambda: adopt(saved, tmp_path)):
+        copy = tmp_path / name
+        shutil.copytree(saved.folder, copy) if not copy.exists() else None
+        (copy / "card.md").write_text("nothing")
+        assert again().facts.key == saved.facts.key
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"damaged-1-{name}", f"damaged-2-{name}", name]
+    assert (tmp_path / f"damaged-1-{name}" / "card.md").read_text() == "nothing"
+
+
+def test_the_closing_step_finds_its_own_model_beside_a_newer_one(known: Matrix, tmp_path: Path) -> None:
+    mine, newer = train(known, 42, ORIGIN, tmp_path), train(known, 7, ORIGIN, tmp_path)
+    assert [found.folder for found in artefacts_in([tmp_path])] == [newer.folder, mine.folder]
+    facts = {"id": ORIGIN.warehouse_id, "as_of": ORIGIN.as_of, "kind": "sandbox"}
+    step: Any = SimpleNamespace(run=tmp_path, settings=load_settings(), warehouse=SimpleNamespace(meta=lambda: facts))
+    closing = Training(step, 42, known)
+    assert closing.stands().verdict == GREEN
+    assert closing.artefact == mine
+    other = Training(step, 8, known).stands()
+    assert [(finding.where, finding.severity) for finding in other.findings] == [(newer.folder.name, RED)]
 
 
 def test_a_model_of_an_earlier_run_is_taken_over_whole(saved: Artefact, tmp_path: Path) -> None:

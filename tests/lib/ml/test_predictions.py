@@ -143,6 +143,48 @@ def test_a_prediction_or_a_grade_that_is_gone_makes_phase_5_red(
     assert f"red {PREDICTIONS} {MODEL}: 0 of " in said(gate_5(whole, whole_settings))
 
 
+def test_a_score_that_was_corrected_since_makes_phase_5_red(
+    whole: EmbeddedWarehouse, whole_settings: Settings, written: Predicted, day: date
+) -> None:
+    change(whole, f"UPDATE {PLAYERS} SET points = points + 1 WHERE game_date = ? AND player_lookup = (SELECT min(player_lookup) FROM {ACCURACY})", day)  # fmt: skip
+    found = said(gate_5(whole, whole_settings))
+    for system in (MODEL, MOVING_AVERAGE):
+        assert f"1 grades of {system} are of another prediction or another score than stand now" in found
+    assert f"runbook predict --date {day}" in found
+
+
+def test_grades_of_another_models_predictions_make_phase_5_red(
+    whole: EmbeddedWarehouse, whole_settings: Settings, written: Predicted
+) -> None:
+    change(whole, f"UPDATE {PREDICTIONS} SET prediction_version = 'another'")
+    graded = written.grades // 2
+    assert f"{graded} grades of {MODEL} are of another prediction" in said(gate_5(whole, whole_settings))
+
+
+def test_predictions_of_players_who_are_expected_no_more_make_phase_5_red(
+    whole: EmbeddedWarehouse, whole_settings: Settings, written: Predicted, day: date
+) -> None:
+    change(whole, f"DELETE FROM {STORE} WHERE game_date = ? AND player_lookup = (SELECT min(player_lookup) FROM {STORE} WHERE game_date = ?)", day, day)  # fmt: skip
+    assert f"red {PREDICTIONS} {MODEL}: 1 predictions have no feature row any more" in said(gate_5(whole, whole_settings))  # fmt: skip
+    change(whole, f"DELETE FROM {STORE} WHERE game_date = ?", day)
+    left = written.predictions // 2
+    assert f"{left} predictions have no feature row any more" in said(gate_5(whole, whole_settings))
+
+
+def test_who_was_listed_and_never_on_the_floor_is_neither_trained_on_nor_graded(
+    whole: EmbeddedWarehouse, whole_settings: Settings, artefact: Artefact, day: date
+) -> None:
+    player = ask(whole, f"SELECT MIN(player_lookup) FROM {PLAYERS} WHERE game_date = @day AND minutes_played > 0", day=day)[0][0]  # fmt: skip
+    change(whole, f"UPDATE {PLAYERS} SET minutes_played = NULL, points = 0 WHERE game_date = ? AND player_lookup = ?", day, player)  # fmt: skip
+    with judging(whole, whole_settings) as judge:
+        matrix = read_matrix(judge.session, day, day)
+    assert player not in matrix.players.tolist()
+    predict(whole, artefact, day, 1.0)
+    assert ask(whole, f"SELECT COUNT(*) FROM {ACCURACY} WHERE player_lookup = @player", player=player) == [(0,)]
+    assert ask(whole, f"SELECT COUNT(*) FROM {PREDICTIONS} WHERE player_lookup = @player", player=player) == [(2,)]
+    assert gate_5(whole, whole_settings).verdict == GREEN
+
+
 def test_nothing_predicted_is_never_green(whole: EmbeddedWarehouse, whole_settings: Settings) -> None:
     verdict = gate_5(whole, whole_settings)
     assert verdict.verdict == RED
