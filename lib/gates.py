@@ -11,7 +11,7 @@ from lib.calendar import as_ranges
 from lib.coverage import Judge
 from lib.errors import CannotJudge
 from lib.exclusions import exclusion_findings, in_force, told
-from lib.phase4_gate import Roots, ask_defaults, default_findings, default_rates
+from lib.phase4_gate import Roots, amber_at_most, ask_defaults, default_findings, default_rates
 from lib.states import ABSENT, FULL, PARTIAL, DateState, TableCoverage
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 from lib.wording import counted
@@ -20,7 +20,9 @@ from lib.wording import counted
 def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
     """Every table of the phase, full on enough of its expected dates, none torn, outdated or doubled.
 
-    From phase 4 on, no eligible date may be missing but for want of raw data, and no feature a default too often.
+    From phase 4 on, no eligible date may be missing but for want of raw data, and no feature a default too often. The
+    percentage is of all dates of the history; over a part of it, which may be the weeks when nothing is eligible yet, it
+    is of the eligible ones, and a default too often is amber.
     Raises CannotJudge where the range holds no expected date at all.
     """
     if not judge.calendar.expected_dates(first, last):
@@ -36,7 +38,16 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
         raise CannotJudge(f"no table is registered for phase {phase}")
     roots = Roots(judge, known, phase) if below else None
     rates = default_rates(judge, first, last) if below else []
-    return _verdict(judge, covered, roots, rates, {"phase": phase, "first": str(first), "last": str(last)})
+    nothing_due = _nothing_due(covered)
+    if below and not _is_whole(judge, first, last):
+        covered, rates = [coverage.of_eligible() for coverage in covered], [amber_at_most(rate) for rate in rates]
+    about = {"phase": phase, "first": str(first), "last": str(last)}
+    return _verdict(judge, covered, roots, rates, about, nothing_due)
+
+
+def _is_whole(judge: Judge, first: date, last: date) -> bool:
+    dates = judge.calendar.expected_dates
+    return dates(first, last) == dates(judge.settings.start_date, judge.calendar.as_of)
 
 
 def _verdict(
@@ -45,6 +56,7 @@ def _verdict(
     roots: Roots | None,
     rates: list[dict[str, Any]],
     about: dict[str, Any],
+    nothing_due: str,
 ) -> Verdict:
     threshold = judge.settings.coverage_pct(about["phase"])
     found = [_findings(coverage, threshold, judge, roots) for coverage in covered]
@@ -58,7 +70,7 @@ def _verdict(
     return Verdict(
         gate="coverage",
         verdict=worst([*(line["verdict"] for line in lines), *(finding.severity for finding in (*defaults, *idle))]),
-        sentence=_sentence(about["phase"], lines, threshold, defaults) + _excluded(excluded),
+        sentence=_sentence(about["phase"], nothing_due, lines, threshold, defaults) + _excluded(excluded),
         findings=(*(finding for findings in found for finding in findings), *defaults, *idle),
         table=tuple(lines),
         about=about | ({"features": rates} if roots else {}),
@@ -72,7 +84,6 @@ def _excluded(rules: Sequence[str]) -> str:
 def _line(coverage: TableCoverage, findings: Sequence[Finding], roots: Roots | None) -> dict[str, Any]:
     full_bootstrap = [s for s in coverage.bootstrap if s.state == FULL]
     percent = coverage.coverage_pct
-    blocked = sum(s.waits for s in coverage.judged)
     return {
         "table": coverage.table,
         "covered": coverage.covered,
@@ -82,7 +93,7 @@ def _line(coverage: TableCoverage, findings: Sequence[Finding], roots: Roots | N
         "missing": coverage.missing,
         "partial": len(coverage.in_state(PARTIAL)),
         "absent": len(coverage.in_state(ABSENT)),
-        **({"blocked": blocked} if roots else {}),
+        **({"blocked": len(roots.waiting(coverage))} if roots else {}),
         "outdated": len(coverage.outdated),
         "found": sum(s.found for s in coverage.days),
         "bootstrap": f"{len(full_bootstrap)}/{len(coverage.bootstrap)}",
@@ -216,12 +227,23 @@ def _mend(phase: int) -> str:
     return f"runbook run --phase {phase}"
 
 
-def _sentence(phase: int, lines: Sequence[dict[str, Any]], threshold: float, defaults: Sequence[Finding] = ()) -> str:
+def _sentence(
+    phase: int, nothing_due: str, lines: Sequence[dict[str, Any]], threshold: float, defaults: Sequence[Finding] = ()
+) -> str:
     short = [line["table"].partition(".")[2] for line in lines if line["verdict"] == RED]
-    if all(line["expected"] == 0 for line in lines):
-        return "The range lies inside bootstrap: nothing for Phase 4 to do."
+    if all(line["expected"] == 0 for line in lines) and not short:
+        return nothing_due
     if short:
         return f"Phase {phase} is not complete: {len(lines) - len(short)} of {len(lines)} tables hold; red: {', '.join(short)}."
-    if defaults:
+    if any(finding.severity == RED for finding in defaults):
         return f"Phase {phase} is not complete: {counted(len(defaults), 'feature')} too often at the default."
     return f"Phase {phase} holds: all {len(lines)} tables are full on at least {threshold:g} % of their expected dates."
+
+
+def _nothing_due(covered: Sequence[TableCoverage]) -> str:
+    """Why a range has no date to judge."""
+    if any(coverage.due for coverage in covered):
+        return "No date of the range is eligible yet: nothing for Phase 4 to do."
+    if any(state.excluded for coverage in covered for state in coverage.days):
+        return "Every date of the range is excluded or lies inside bootstrap: nothing to judge."
+    return "The range lies inside bootstrap: nothing for Phase 4 to do."

@@ -37,9 +37,8 @@ class Roots:
 
     def findings(self, coverage: TableCoverage) -> list[Finding]:
         """Amber for eligible dates that only wait for raw data, red for any other that is absent or partial."""
-        missing = [s for s in coverage.judged if s.state != FULL and not s.torn]
-        waiting = [s for s in missing if s.waits]
-        others = [s for s in missing if not s.waits]
+        waiting = self.waiting(coverage)
+        others = [s for s in coverage.judged if s.state != FULL and not s.torn and s not in waiting]
         found = []
         if waiting:
             found.append(self._finding(AMBER, coverage, "blocked", waiting, "load the raw data, then runbook run"))
@@ -47,10 +46,15 @@ class Roots:
             found.append(self._finding(RED, coverage, "absent or partial", others, "runbook run"))
         return found
 
+    def waiting(self, coverage: TableCoverage) -> list[DateState]:
+        """Its dates that no run can fill before raw data come in: those of their own keys, or of the phase below."""
+        missing = (s for s in coverage.judged if s.state != FULL and not s.torn)
+        return [s for s in missing if s.waits or s.day in self._shut]
+
     def why(self, table: str, state: DateState) -> str:
         """``blocked by <table> <date> <reason>``, or what the date itself lacks."""
         blocked = upstream_reason(self.judge.registry.tables[table], state.day, self._states)
-        return blocked or self._red.get(state.day) or state.reason
+        return blocked or self._shut.get(state.day) or self._red.get(state.day) or state.reason
 
     def _finding(
         self, severity: str, coverage: TableCoverage, what: str, states: list[DateState], mend: str
@@ -65,7 +69,16 @@ class Roots:
 
     @cached_property
     def _red(self) -> dict[date, str]:
-        return red_dates(self.judge, (c for c in self.known.values() if c.phase == self.phase - 1))
+        return red_dates(self.judge, self._below)
+
+    @cached_property
+    def _shut(self) -> dict[date, str]:
+        """The dates to which the phase below stays red whatever is computed."""
+        return red_dates(self.judge, self._below, mended=True)
+
+    @property
+    def _below(self) -> list[TableCoverage]:
+        return [coverage for coverage in self.known.values() if coverage.phase == self.phase - 1]
 
 
 def default_rates(judge: Judge, first: date, last: date) -> list[dict[str, Any]]:
@@ -87,15 +100,20 @@ def _rate(feature: str, percent: float, limit: float) -> dict[str, Any]:
     return {"feature": feature, "default_pct": round(percent, 2), "limit_pct": limit, "verdict": verdict}
 
 
+def amber_at_most(rate: dict[str, Any]) -> dict[str, Any]:
+    """The same rate over a part of the history, where it may be that nothing was known yet."""
+    return rate | {"verdict": AMBER if rate["verdict"] == RED else rate["verdict"]}
+
+
 def default_findings(rates: Sequence[Mapping[str, Any]]) -> list[Finding]:
-    """Red for every feature that is a default more often than its limit allows."""
+    """One for every feature that is a default more often than its limit allows."""
     return [
         Finding(
-            RED,
+            rate["verdict"],
             f"{STORE}.{rate['feature']}",
             f"a default in {rate['default_pct']:.1f} % of the rows, at most {rate['limit_pct']:g} % may be",
             "load the raw data it comes from, then runbook run --phase 4; limits stand in runbook.toml, [features]",
         )
         for rate in rates
-        if rate["verdict"] == RED
+        if rate["verdict"] != GREEN
     ]

@@ -90,7 +90,7 @@ class BigQueryFacts(_Strict):
 
 
 class FeatureFacts(_Strict):
-    """How many rows of a season must hold a value, and how many may hold a default instead of a feature, percent.
+    """How many rows of a season must hold a value, and how many of all rows a default instead of a feature, percent.
 
     ``coverage`` and ``wished`` are by table and column: red below the one, amber below the other.
     """
@@ -99,7 +99,7 @@ class FeatureFacts(_Strict):
         10,
         ge=0,
         le=100,
-        description="rows of a season that may hold a default instead of a feature, percent; red above",
+        description="rows that may hold a default instead of a feature, percent; red above, amber over a part of the history",
     )
     exceptions: dict[str, float] = Field({}, description="the same limit for single features, by name")
     coverage: dict[str, dict[str, float]] = Field(

@@ -172,6 +172,10 @@ class TableCoverage:
         stray = [d for d in self.days if not d.holding.expected and d.holding.rows and d.day not in unplayed]
         return doubled + stray
 
+    def of_eligible(self) -> TableCoverage:
+        """The same with the eligible dates alone as denominator."""
+        return replace(self, due=tuple(state.day for state in self.judged))
+
     def between(self, first: date, before: date) -> TableCoverage:
         """The same from *first* to the day before *before*."""
         days = tuple(d for d in self.days if first <= d.day < before)

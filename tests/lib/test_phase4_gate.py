@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from lib.backfill import Backfill, Outcome
 from lib.calendar import Calendar, read_calendar
 from lib.coverage import Judge
 from lib.errors import CannotJudge
-from lib.gates import coverage_gate
+from lib.gates import _nothing_due, coverage_gate
 from lib.league import pocket_league
 from lib.plan import Chunk, Plan, Wish, make_plan, read_plan
 from lib.registry import registry
@@ -29,6 +29,7 @@ from lib.settings import FeatureFacts, Settings, load_settings
 from lib.states import FULL, DateState, Holding, TableCoverage
 from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
+from tests.lib.at_work import said
 
 SETTINGS = load_settings()
 # in a season of 40 dates the first weeks weigh more
@@ -57,6 +58,7 @@ class Counted:
     rows: int = 1000
     settings: Settings = SETTINGS
     first: date = date(2021, 10, 19)
+    below: dict[date, DateState] = field(default_factory=dict)  # dates of the phase below that are not full
 
     def __post_init__(self) -> None:
         self.days = [self.first + timedelta(days=n) for n in range(862)]
@@ -71,7 +73,7 @@ class Counted:
         return {above.table: above, CACHE: TableCoverage(CACHE, 4, tuple(self.states.values()), due)}
 
     def _full(self, table: str, phase: int, due: tuple[date, ...]) -> TableCoverage:
-        return TableCoverage(table, phase, tuple(state(day) for day in due), due)
+        return TableCoverage(table, phase, tuple(self.below.get(day, state(day)) for day in due), due)
 
     def verdict(self) -> Verdict:
         return coverage_gate(cast(Judge, self), 4, self.days[0], self.days[-1])
@@ -117,6 +119,20 @@ def test_a_date_that_waits_for_raw_data_is_amber_and_counted() -> None:
     assert judged.verdict == AMBER
     assert (judged.table[0]["blocked"], judged.table[0]["missing"]) == (1, 1)
     assert "no box score" in judged.findings[0].what
+
+
+@pytest.mark.parametrize(("present", "waiting", "verdict", "blocked"), [(9, 1, AMBER, 19), (9, 0, RED, 0)])
+def test_dates_that_wait_for_a_raw_hole_of_the_phase_below_are_blocked_and_not_absent(
+    present: int, waiting: int, verdict: str, blocked: int
+) -> None:
+    """Phase 3 lacks the first of the season's dates, and is red to the 19th: 18 of 19 are 94.7 %."""
+    judged = counted(829)  # the first 19 dates are not there at all
+    due = judged.days[14:]
+    judged.states = {day: state(day, present=0) for day in due[:19]} | judged.states
+    judged.below = {due[0]: state(due[0], present, waiting)}
+    found = judged.verdict()
+    assert (found.verdict, found.table[0]["blocked"], found.table[0]["missing"]) == (verdict, blocked, 19)
+    assert f"blocked by nba_analytics.player_game_summary {due[0]}" in found.findings[0].what
 
 
 def test_too_many_waiting_dates_are_red() -> None:
@@ -239,6 +255,28 @@ def test_bootstrap_dates_hold_nothing_and_are_green(warehouse: EmbeddedWarehouse
     verdict = gate(warehouse, START + timedelta(days=13))
     assert verdict.verdict == GREEN
     assert verdict.sentence == "The range lies inside bootstrap: nothing for Phase 4 to do."
+
+
+def test_weeks_in_which_little_is_eligible_yet_are_not_red_for_it(warehouse: EmbeddedWarehouse) -> None:
+    due = covered(warehouse, DEFENCE).due
+    with judging(warehouse) as judge:
+        verdict = coverage_gate(judge, 4, due[0], due[6])
+        assert coverage_gate(judge, 4, START, AS_OF).verdict == RED  # of the whole, 88 % is meant of all its dates
+    assert verdict.verdict == AMBER
+    defence = next(line for line in verdict.table if line["table"] == DEFENCE)
+    assert (defence["expected"], defence["eligible"], defence["verdict"]) == (0, 0, GREEN)
+    assert f"amber {STORE}.opponent_def_rating: a default in 100.0 % of the rows" in said(verdict)
+    change(warehouse, f"DELETE FROM {STORE} WHERE game_date = DATE '{due[3]}'")
+    with judging(warehouse) as judge:
+        assert coverage_gate(judge, 4, due[0], due[6]).verdict == RED
+
+
+def test_why_a_range_has_no_date_to_judge_is_said_as_it_is() -> None:
+    day = date(2024, 1, 1)
+    excluded = replace(state(day), excluded=True)
+    assert "is excluded" in _nothing_due([TableCoverage(CACHE, 4, (excluded,), ())])
+    assert "eligible yet" in _nothing_due([TableCoverage(CACHE, 4, (), (day,))])
+    assert "inside bootstrap" in _nothing_due([TableCoverage(CACHE, 4, (), ())])
 
 
 def test_a_range_without_games_cannot_be_judged(warehouse: EmbeddedWarehouse) -> None:
