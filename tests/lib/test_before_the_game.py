@@ -156,6 +156,26 @@ def test_a_star_out_averages_20_points_over_five_games(games: int, points: int, 
     assert one(computed(rows), "upcoming_player_game_context", player_lookup="mate")["star_teammates_out"] == stars
 
 
+def test_a_star_who_was_reported_out_and_plays_is_not_his_own_team_mate() -> None:
+    rows = season_of_games(*((january(day), "BOS", "LAL", 20) for day in range(1, 6)))
+    rows.game(D, "BOS", "LAL").player(D, "star", "LAL").player(D, "mate", "LAL").injury(D, "star", "LAL", "out")
+    memory = computed(rows)
+    assert one(memory, "upcoming_player_game_context", player_lookup="star", game_date=D)["star_teammates_out"] == 0
+    assert one(memory, "upcoming_player_game_context", player_lookup="mate")["star_teammates_out"] == 1
+
+
+@pytest.mark.parametrize("order", [("LAL", "BOS"), ("BOS", "LAL")])
+def test_a_player_whom_two_teams_report_in_one_hour_is_counted_for_the_same_one_each_time(
+    order: tuple[str, str],
+) -> None:
+    rows = star()
+    for team in order:
+        rows.injury(D, "traded", team, "out", 17)
+    memory = computed(rows)
+    out = {team: one(memory, "upcoming_team_game_context", team_abbr=team)["starters_out_count"] for team in order}
+    assert out == {"BOS": 1, "LAL": 0}
+
+
 # Point in time ----------------------------------------------------------------------------------------------------------
 
 

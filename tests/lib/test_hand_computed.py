@@ -267,6 +267,25 @@ def test_the_second_source_of_lines_is_read_only_without_the_first() -> None:
     assert player_of(rows.prop(D, "star", 19.5))["points_line_source"] == "odds_api"
 
 
+@pytest.mark.parametrize("openings", [(19.5, 20.5, None), (None, 20.5, 19.5)])
+def test_of_two_offers_that_differ_in_their_opening_alone_the_same_one_counts_each_time(
+    openings: tuple[float | None, ...],
+) -> None:
+    rows, offer = star(), {"game_date": D, "player_lookup": "star", "bookmaker": "x", "points_line": 22.5}
+    for opening in openings:  # the side that is bet on stands in no column
+        rows.add("bettingpros_player_points_props", **offer, opening_line=opening, is_active=True, is_best_line=True)
+    memory = computed(rows)
+    assert player_of(rows)["line_movement"] == 2
+    assert one(memory, "upcoming_player_game_context", player_lookup="star")["opening_points_line"] == Decimal("20.5")
+
+
+@pytest.mark.parametrize("status", [("active", "dnp"), ("dnp", "active")])
+def test_of_two_copies_of_a_box_row_the_one_that_is_expected_is_computed(status: tuple[str, str]) -> None:
+    rows = star(player_status=status[0], points=26)
+    rows.player(D, "star", "LAL", player_status=status[1], points=26 if status[1] == "active" else 30)
+    assert len(computed(rows).rows("player_game_summary")) == 1
+
+
 def test_a_spread_has_the_sign_of_the_side() -> None:
     rows = star().player(D, "guest", "BOS")
     rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -5.5).game_line(D, "BOS", "LAL", "Boston Celtics", 5.5)

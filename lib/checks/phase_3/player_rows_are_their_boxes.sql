@@ -10,7 +10,9 @@ WITH boxes AS (
     free_throws_attempted, free_throws_made
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status, points DESC, minutes DESC
+  ) = 1
 )
 SELECT players.game_date, players.game_id, players.player_lookup, players.points, boxes.points AS in_box
 FROM nba_analytics.player_game_summary AS players

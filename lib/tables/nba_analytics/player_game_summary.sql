@@ -84,7 +84,9 @@ gamebook AS (
     defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls, plus_minus, processed_at
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status, points DESC, minutes DESC
+  ) = 1
 ),
 bdl AS (
   SELECT
@@ -93,7 +95,9 @@ bdl AS (
     defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
   FROM nba_raw.bdl_player_boxscores
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC, minutes DESC
+  ) = 1
 ),
 gamebook_rows AS (
   SELECT
@@ -221,7 +225,7 @@ pros_lines AS (
     game_date, player_lookup, points_line, opening_line,
     ROW_NUMBER() OVER (
       PARTITION BY game_date, player_lookup
-      ORDER BY IF(is_best_line, 0, 1), bookmaker_last_update DESC, bookmaker, points_line
+      ORDER BY IF(is_best_line, 0, 1), bookmaker_last_update DESC, bookmaker, points_line, opening_line DESC
     ) AS choice
   FROM pros
   WHERE is_active AND points_line IS NOT NULL

@@ -83,7 +83,9 @@ gamebook AS (
     defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status, points DESC, minutes DESC
+  ) = 1
 ),
 bdl AS (
   SELECT
@@ -92,7 +94,9 @@ bdl AS (
     defensive_rebounds, rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
   FROM nba_raw.bdl_player_boxscores
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC, minutes DESC
+  ) = 1
 ),
 gamebook_rows AS (
   SELECT

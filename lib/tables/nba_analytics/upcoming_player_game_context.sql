@@ -233,7 +233,7 @@ pros_lines AS (
     game_date, player_lookup, points_line, opening_line,
     ROW_NUMBER() OVER (
       PARTITION BY game_date, player_lookup
-      ORDER BY IF(is_best_line, 0, 1), bookmaker_last_update DESC, bookmaker, points_line
+      ORDER BY IF(is_best_line, 0, 1), bookmaker_last_update DESC, bookmaker, points_line, opening_line DESC
     ) AS choice
   FROM pros
   WHERE is_active AND points_line IS NOT NULL
@@ -317,7 +317,7 @@ latest_injuries AS (
   FROM injuries
   WHERE confidence_score >= 0.8
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY game_date, player_lookup ORDER BY report_date DESC, report_hour DESC, confidence_score DESC, injury_status
+    PARTITION BY game_date, player_lookup ORDER BY report_date DESC, report_hour DESC, confidence_score DESC, injury_status, team
   ) = 1
 ),
 -- a star averages 20 points or more this season, at least five games before the date
@@ -353,7 +353,7 @@ lined AS (
     END AS line_source,
     spread.outcome_point AS home_spread, spread.opening_point AS home_opening_spread, spread.bookmaker_key AS spread_source,
     total.outcome_point AS total, total.opening_point AS opening_total, total.bookmaker_key AS total_source,
-    COALESCE(star_counts.stars, 0) AS stars, latest_injuries.injury_status
+    COALESCE(star_counts.stars, 0) - IF(himself.player_lookup IS NULL, 0, 1) AS stars, latest_injuries.injury_status
   FROM players
   JOIN entering ON entering.game_date = players.game_date AND entering.player_lookup = players.player_lookup
   LEFT JOIN team_entering AS own ON own.game_date = players.game_date AND own.team_abbr = players.team_abbr
@@ -369,6 +369,8 @@ lined AS (
     ON total.game_date = players.game_date AND total.home_team_abbr = players.home AND total.away_team_abbr = players.away
       AND total.market_key = 'totals'
   LEFT JOIN star_counts ON star_counts.game_date = players.game_date AND star_counts.team = players.team_abbr
+  LEFT JOIN stars_out AS himself
+    ON himself.game_date = players.game_date AND himself.team = players.team_abbr AND himself.player_lookup = players.player_lookup
   LEFT JOIN latest_injuries
     ON latest_injuries.game_date = players.game_date AND latest_injuries.player_lookup = players.player_lookup
 ),

@@ -176,7 +176,7 @@ latest_injuries AS (
   FROM injuries
   WHERE confidence_score >= 0.8
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY game_date, player_lookup ORDER BY report_date DESC, report_hour DESC, confidence_score DESC, injury_status
+    PARTITION BY game_date, player_lookup ORDER BY report_date DESC, report_hour DESC, confidence_score DESC, injury_status, team
   ) = 1
 ),
 injured AS (

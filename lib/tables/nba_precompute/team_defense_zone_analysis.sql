@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS nba_precompute.team_defense_zone_analysis (
   defensive_rating_last_15        NUMERIC(6, 2) OPTIONS(description="Mean points allowed per 100 possessions"),
   opponent_points_per_game        NUMERIC(5, 1) OPTIONS(description="Mean points allowed"),
   opponent_pace                   NUMERIC(5, 1) OPTIONS(description="Mean possessions of the opponents per 48 minutes"),
-  games_in_sample                 INT64 NOT NULL OPTIONS(description="The team's last games of the season before the date, 15 at most; fewer where box scores are missing"),
+  games_in_sample                 INT64 NOT NULL OPTIONS(description="The team's last games of the season before the date that have a box score, 15 at most"),
   games_with_zones                INT64 NOT NULL OPTIONS(description="Games of the sample that have shot zones: the zone figures count only these"),
   league_teams                    INT64 NOT NULL OPTIONS(description="Teams in the league average of the paint: 10 games or more in the last 30 days; below 10 teams 58.0, 41.0 and 35.5 percent stand for the league"),
   strongest_zone                  STRING OPTIONS(description="paint, mid_range or perimeter: the lowest figure against the league; NULL without zones"),
