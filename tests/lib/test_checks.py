@@ -15,7 +15,7 @@ from lib.errors import BadInput, CannotJudge
 from lib.settings import CheckFacts, Settings
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
-from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, change, judging, said
+from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_PLAYER, change, judging, said
 from tests.lib.check_faults import FAULTS
 
 FIRST, LAST = date(2023, 10, 24), date(2024, 12, 20)
@@ -65,6 +65,15 @@ def test_a_planted_fault_is_found_by_its_check_alone(
     sample = next(s for v in found for s in v.about["offending"] if s["check"] == name)
     assert 1 <= len(sample["rows"]) <= 5
     assert all(len(row) == len(sample["columns"]) for row in sample["rows"])
+
+
+def test_a_window_that_reads_its_own_date_is_found_also_where_every_table_tells_the_same(
+    whole: EmbeddedWarehouse, whole_settings: Settings
+) -> None:
+    """What ``<=`` does: every row counts one game more, and so does the cache that is copied from it."""
+    for table in (UPCOMING_PLAYER, "nba_precompute.player_daily_cache"):
+        change(whole, f"UPDATE {table} SET games_played_season = games_played_season + 1")
+    assert failing(verdicts(whole, whole_settings, 3, 4))["context_is_the_history"] == "red"
 
 
 def _fitting(settings: Settings, check: Check) -> Settings:

@@ -41,11 +41,21 @@ contexts AS (
 ),
 judged AS (
   SELECT *, LAG(unseen) OVER (PARTITION BY season_year, player_lookup ORDER BY game_date) AS unseen_before FROM contexts
+),
+whole_seasons AS (
+  SELECT season_year
+  FROM nba_raw.nbac_schedule
+  WHERE game_date BETWEEN DATE_SUB(@first, INTERVAL 300 DAY) AND @last
+    AND SUBSTR(game_id, 1, 3) = '002' AND game_status NOT IN (4, 5)
+  GROUP BY season_year
+  HAVING MIN(game_date) >= @first
 )
 SELECT game_date, player_lookup, games_played_season, games, points_avg_last_5, points_5, games_5
 FROM judged
 -- games before the range stay as many as they were; they grow by those of a date that this table holds alone
 WHERE unseen < 0 OR unseen < unseen_before
+  -- and before the first game of a season that the range holds from its start there is none: it would be the date's own
+  OR (unseen > 0 AND games = 0 AND season_year IN (SELECT season_year FROM whole_seasons))
   -- where the range begins within a season, earlier games are not seen: nothing is said of such rows
   OR (unseen = 0
     AND (days_rest IS DISTINCT FROM gap - 1 OR days_rest_before_last_game IS DISTINCT FROM last_gap - 1
