@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from lib.checks import checks_of
 from lib.coverage import Judge
-from lib.exclusions import told
+from lib.exclusions import in_force, told
 from lib.phase_gate import ML
 from lib.settings import Settings
 from lib.states import TableCoverage
@@ -65,8 +65,7 @@ def standing(judge: Judge, phase: str, first: date, last: date, verdict: Verdict
         seasons={c.table: _sums(judge, c) for c in covered} or {MATRIX: {"all seasons": _of_the_matrix(verdict)}},
         exclusions=[
             told(rule, judge.calendar, first, last)
-            for rule in judge.settings.exclusions
-            if {*rule.tables} & {t.name for t in tables}
+            for rule in in_force(judge.settings, judge.calendar, [table.name for table in tables])
         ],
         waivers=waivers(judge.settings, phase, covered),
     )

@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from lib.charts import Picture
 from lib.files import write_whole
+from lib.settings import load_settings
 from lib.show import HEADINGS, SIGNS, UNSHOWN
 from lib.warehouse import Warehouse
 from runbook.report.cells import parts_of
@@ -46,7 +47,7 @@ def write_report(folder: Path, warehouse: Warehouse, book: Book | None = None) -
 
     Raises CannotJudge where the folder holds no manifest.
     """
-    known = book or read_book(folder.parent, trusted(warehouse))
+    known = book or read_book(folder.parent, trusted(warehouse), roles=load_settings().signing.roles)
     facts = Facts(folder.resolve(), read_manifest(folder), known, _faults(folder, known))
     notebooks = [(record, parts_of(folder / record.archive)) for record in facts.manifest.steps]
     page = rendered("run.html.jinja", facts=facts, manifest=facts.manifest, notebooks=notebooks, made=now())

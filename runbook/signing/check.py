@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lib.errors import CannotJudge, RunbookError
 from runbook.manifest import file_digest
 from runbook.signing.envelope import Envelope, read_envelope
-from runbook.signing.log import FIRST, REVOCATION, Entry, folder_of, read_log
-from runbook.signing.signers import Signer, signer_of
+from runbook.signing.log import FIRST, REVOCATION, SIGN_OFF, Entry, folder_of, read_log
+from runbook.signing.signers import SANDBOX, Signer, signer_of
 from runbook.signing.statement import Predicate, predicate_of, subjects
+
+Roles = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -46,14 +49,17 @@ class Book:
         return [*self.faults, *(f"{line.entry.envelope}: {fault}" for line in self.lines for fault in line.faults)]
 
 
-def read_book(runs: Path, signers: tuple[Signer, ...], expect_head: str = "") -> Book:
-    """Checks every line of the log, each envelope's signature and signer, and that no envelope lies beside the log."""
+def read_book(runs: Path, signers: tuple[Signer, ...], expect_head: str = "", roles: Roles | None = None) -> Book:
+    """Checks every line of the log, each envelope's signature and signer, and that no envelope lies beside the log.
+
+    *roles* are those that may sign, by phase, as the policy has them now; None where there is no policy to ask.
+    """
     try:
         entries = read_log(runs)
     except CannotJudge as error:
         return Book((), (str(error),))
-    lines = tuple(_checked(runs, entry, signers) for entry in entries)
-    revoked = {name: why for line in lines if line.entry.kind == REVOCATION for name, why in _revocation(line)}
+    lines = tuple(_checked(runs, entry, signers, roles) for entry in entries)
+    revoked = {name: why for line in lines if line.entry.kind == REVOCATION for name, why in _revocation(line, entries)}
     marked = tuple(_marked(line, revoked.get(line.entry.envelope, "")) for line in lines)
     return Book(marked, tuple(_log_faults(runs, entries, expect_head)))
 
@@ -67,7 +73,7 @@ def subject_faults(folder: Path, envelope: Envelope) -> list[str]:
     ]
 
 
-def _checked(runs: Path, entry: Entry, signers: tuple[Signer, ...]) -> Checked:
+def _checked(runs: Path, entry: Entry, signers: tuple[Signer, ...], roles: Roles | None) -> Checked:
     path = folder_of(runs) / entry.envelope
     try:
         content = path.read_bytes()
@@ -79,11 +85,13 @@ def _checked(runs: Path, entry: Entry, signers: tuple[Signer, ...]) -> Checked:
         return Checked(entry, faults=(str(error),))
     signer = signer_of(envelope, signers)
     faults = [] if file_digest(path) == entry.envelope_digest else ["is not the envelope that the log names"]
-    faults += _signer_faults(entry, envelope, signer, predicate)
+    faults += _signer_faults(entry, envelope, signer, predicate, roles)
     return Checked(entry, envelope, signer, predicate, tuple(faults))
 
 
-def _signer_faults(entry: Entry, envelope: Envelope, signer: Signer | None, predicate: Predicate | None) -> list[str]:
+def _signer_faults(
+    entry: Entry, envelope: Envelope, signer: Signer | None, predicate: Predicate | None, roles: Roles | None
+) -> list[str]:
     if signer is None:
         return ["nobody who is trusted signed it"]
     faults = [] if envelope.statement["predicate"].get("after") == entry.previous else ["was signed after another line"]
@@ -91,14 +99,26 @@ def _signer_faults(entry: Entry, envelope: Envelope, signer: Signer | None, pred
         return faults
     if (predicate.phase, predicate.run, predicate.signed_at) != (entry.phase, entry.run, entry.signed_at):
         faults.append("says another phase, run or time than the log")
+    if predicate.signer != signer.name:
+        faults.append(f"says that {predicate.signer} signed it, with the key of {signer.name}")
+    if roles is not None and signer.role != SANDBOX and signer.role not in roles.get(predicate.phase, ()):
+        faults.append(f"{signer.name} is {signer.role}, who may not sign phase {predicate.phase}")
     reason = signer.may_sign_at(predicate.signed_at, predicate.warehouse_id)
     return [*faults, reason] if reason else faults
 
 
-def _revocation(line: Checked) -> Iterable[tuple[str, str]]:
-    if line.envelope and not line.faults:
-        reason = str(line.envelope.statement["predicate"]["reason"])
-        yield from ((name, reason) for name in subjects(line.envelope))
+def _revocation(line: Checked, entries: tuple[Entry, ...]) -> Iterable[tuple[str, str]]:
+    """What a revocation takes back; one that is damaged, or whose signer left, takes back no less than it did."""
+    if line.envelope and not any("is not the envelope" in fault for fault in line.faults):
+        with suppress(KeyError, TypeError, AttributeError):
+            reason = str(line.envelope.statement["predicate"]["reason"])
+            yield from ((name, reason) for name in subjects(line.envelope))
+            return
+    revoked = line.entry
+    earlier = (e for e in entries if e.kind == SIGN_OFF and e.sequence < revoked.sequence)
+    for entry in earlier:
+        if (entry.phase, entry.run) == (revoked.phase, revoked.run):
+            yield entry.envelope, f"its revocation {revoked.envelope} {line.faults[0] if line.faults else 'is damaged'}"
 
 
 def _marked(line: Checked, reason: str) -> Checked:

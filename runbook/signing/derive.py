@@ -48,7 +48,12 @@ def derived(url: str, run: Path, first: str, last: str, phases: list[str]) -> di
 def _derived(url: str, run: Path, first: str, last: str, side_by_side: int, phases: list[str]) -> dict[str, Any]:
     command = [sys.executable, "-m", "runbook.signing.derive", url, str(run.resolve()), first, last, *phases]
     env = os.environ | share(side_by_side)
-    done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
+    try:
+        done = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise CannotJudge(
+            f"the verdicts could not be derived again within {SECONDS} s: try when less is going on"
+        ) from error
     if done.returncode:
         raise CannotJudge(
             f"the verdicts could not be derived again: {(done.stderr.strip().splitlines() or ['no message'])[-1]}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from lib.errors import CannotJudge
 from lib.moments import moment
-from lib.warehouse import Warehouse
+from lib.warehouse import Session, Warehouse
 
 SIGN_OFF, REVOCATION = "sign-off", "revocation"
 FIRST = "0" * 64  # what the first line names
@@ -116,13 +116,26 @@ def witness_faults(warehouse: Warehouse, entries: tuple[Entry, ...]) -> list[str
     with warehouse.reading() as session:
         if "runbook.signoffs" not in session.tables:
             return ["the warehouse holds no runbook.signoffs: the log has no witness there"]
-        noted: dict[int, str] = dict(session.rows("SELECT sequence, head FROM runbook.signoffs"))
-    known = {entry.sequence: entry.head for entry in entries}
+        unseen = {entry.sequence for entry in entries} - _noted(session).keys()
+        return [
+            *cut_faults(session, entries),
+            *(f"sequence {n}: the warehouse has never seen this line" for n in sorted(unseen)),
+        ]
+
+
+def cut_faults(session: Session, entries: Sequence[Entry]) -> list[str]:
+    """Where the log holds less, or other lines, than the warehouse has seen."""
+    if "runbook.signoffs" not in session.tables:
+        return []
+    noted, known = _noted(session), {entry.sequence: entry.head for entry in entries}
     cut = sorted(set(noted) - set(known))
     faults = (
         [f"the log ends before sequence {cut[0]}, which the warehouse has seen: its tail is cut off"] if cut else []
     )
-    faults += [
+    return faults + [
         f"sequence {n}: the warehouse has seen another line" for n, head in known.items() if noted.get(n, head) != head
     ]
-    return faults + [f"sequence {n}: the warehouse has never seen this line" for n in known if n not in noted]
+
+
+def _noted(session: Session) -> dict[int, str]:
+    return dict(session.rows("SELECT sequence, head FROM runbook.signoffs"))

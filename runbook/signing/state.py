@@ -37,6 +37,7 @@ class State:
     name: str
     says: str
     phase: str = ""
+    unsigned_dates: int = 0  # game dates after those that were signed
 
 
 def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Sequence[State]) -> State:
@@ -50,7 +51,7 @@ def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Seque
     if short and not (sign_offs and _only_after(judge, sign_offs[0], at, short)):
         return State(BLOCKED, verdict.sentence)
     if not sign_offs:
-        return State(INCOMPLETE if verdict.verdict == RED else PROVEN, _unsigned(book, verdict))
+        return State(INCOMPLETE if verdict.verdict == RED else PROVEN, _unsigned(book, at, verdict))
     return _complete(judge, sign_offs)
 
 
@@ -59,8 +60,11 @@ def _concerns(line: Checked, phase: str, warehouse_id: str) -> bool:
     return predicate is not None and (predicate.phase, predicate.warehouse_id) == (phase, warehouse_id)
 
 
-def _unsigned(book: Book, verdict: Verdict) -> str:
-    return f"{verdict.sentence} The sign-offs do not count: {book.all_faults[0]}" if book.faults else verdict.sentence
+def _unsigned(book: Book, at: Asked, verdict: Verdict) -> str:
+    """What the gate says, and why no sign-off of the phase counts where there are some."""
+    own = [line for line in book.lines if line.faults and _concerns(line, at.phase, at.warehouse_id)]
+    faults = [*book.faults, *(f"{line.entry.envelope}: {line.faults[0]}" for line in own)]
+    return f"{verdict.sentence} The sign-offs do not count: {faults[0]}" if faults else verdict.sentence
 
 
 def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
@@ -69,6 +73,8 @@ def _moved(judge: Judge, line: Checked, at: Asked, verdict: Verdict) -> str:
     if (signed.first, signed.last) != (at.first, at.last):
         verdict = phase_gate(judge, at.phase, signed.first, signed.last)
     moved = differences(signed, standing(judge, at.phase, signed.first, signed.last, verdict))
+    if verdict.verdict == RED and not moved:
+        moved = [f"its gate is red: {verdict.sentence}"]
     said = f"signed by {predicate.signer} on {predicate.signed_at.date()}, and since then: {'; '.join(moved)}"
     return said if moved else ""
 
@@ -84,23 +90,29 @@ def _only_after(judge: Judge, line: Checked, at: Asked, short: Sequence[State]) 
 def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
     predicate = _predicate(sign_offs[0])
     signed = predicate.standing
-    names = sorted({_predicate(line).signer for line in sign_offs if _same(signed, _predicate(line).standing)})
+    names = sorted({_name(line) for line in sign_offs if _same(signed, _predicate(line).standing)})
     said = f"signed by {' and '.join(names)} on {predicate.signed_at.date()}"
     if signed.first > judge.settings.start_date:
         return State(PROVEN, f"{said}, but only from {signed.first}: COMPLETE begins {judge.settings.start_date}")
+    if all(judge.calendar.is_bootstrap(day) for day in judge.calendar.expected_dates(signed.first, signed.last)):
+        return State(PROVEN, f"{said}, but the range to {signed.last} lies inside bootstrap: it completes nothing")
     if len(names) < 2 and (signed.waivers or signed.phase in judge.settings.signing.second_person):
         why = f" for the waiver of {'; '.join(signed.waivers)}" if signed.waivers else ""
         return State(PROVEN, f"{said}; a second person is needed{why}")
     name = WITH_WAIVER if signed.waivers else COMPLETE
-    since = [day for day in judge.calendar.games if day > signed.last]
-    return State(
-        name, f"{said}, to {signed.last}" + (f"; {counted(len(since), 'date')} since not signed" if since else "")
-    )
+    since = sum(day > signed.last for day in judge.calendar.games)
+    said += f", to {signed.last}" + (f"; {counted(since, 'date')} since not signed" if since else "")
+    return State(name, said, unsigned_dates=since)
 
 
 def _same(one: Standing, other: Standing) -> bool:
     """Whether two people signed the same thing: who signed before a floor was lowered has not agreed to that."""
     return (one.first, one.last) == (other.first, other.last) and not differences(one, other)
+
+
+def _name(line: Checked) -> str:
+    """Whose key it was: what an envelope calls its signer is not asked."""
+    return line.signer.name if line.signer else ""
 
 
 def _predicate(line: Checked) -> Predicate:
@@ -111,7 +123,7 @@ def _predicate(line: Checked) -> Predicate:
 
 def as_line(phase: int | str, state: State, verdict: Verdict | None) -> dict[str, Any]:
     """A line of ``runbook status --json``."""
-    found = {"phase": phase, "state": state.name, "says": state.says}
+    found = {"phase": phase, "state": state.name, "says": state.says, "unsigned_dates": state.unsigned_dates}
     if verdict is None:
         return found | {"tables": []}
     return found | {"verdict": verdict.verdict, "tables": [dict(line) for line in verdict.table]}

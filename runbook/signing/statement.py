@@ -90,8 +90,9 @@ def predicate_of(envelope: Envelope, name: str) -> Predicate:
     if (statement.get("_type"), statement.get("predicateType")) != (TYPE, PREDICATE_TYPE):
         raise CannotJudge(f"{name} is no sign-off of this runbook")
     try:
+        subjects(envelope)
         return Predicate.model_validate(statement["predicate"])
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise CannotJudge(f"{name} is damaged: {str(error).splitlines()[0]}") from error
 
 

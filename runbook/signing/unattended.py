@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from lib.errors import RunbookError
+from lib.errors import GateFailed, RunbookError
 from lib.registry import registry
 from lib.settings import Settings
 from lib.standing import Standing, rules_of
@@ -15,27 +15,50 @@ from runbook.signing.check import Book, read_book
 from runbook.signing.sign import Desk, signable
 from runbook.signing.signers import read_key, read_signers, sandbox_files, trusted
 
+NOTES = "signed by the sandbox itself"
+
 
 def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest: Manifest) -> Iterator[str]:
     """Signs what the run proves where the warehouse is a sandbox with its key; says what was signed, or why not."""
+    if not signable(manifest):
+        yield "PROVEN as far as the run went: no phase was closed, so there is nothing to sign."
+        return
     secret, public = sandbox_files(warehouse)
     if warehouse.meta().get("kind") != "sandbox" or not secret.exists():
         yield f"PROVEN. Nobody has signed yet: runbook sign {manifest.run}"
         return
-    book = read_book(runs, trusted(warehouse))
+    book = read_book(runs, trusted(warehouse), roles=settings.signing.roles)
     due = [phase for phase in signable(manifest) if not _signed_before(book, settings, manifest, phase)]
     try:
         desk = Desk(warehouse, settings, runs, read_signers(public)[0], read_key(secret))
-        signed = desk.sign(manifest.run, due, notes="signed by the sandbox itself") if due else []
+        signed, refused = _signed(desk, manifest.run, due)
         if not due:
             desk.catch_up()
     except RunbookError as error:
         yield f"PROVEN, not signed: {error}"
         return
-    if signed:
-        yield f"COMPLETE, phases {', '.join(due)}: signed by the sandbox's throw-away key."
-    else:
+    if not due:
         yield "COMPLETE: signed before, and nothing was computed since; 'runbook status' compares it with the data."
+    alone = [phase for phase in signed if phase in settings.signing.second_person]
+    if whole := [phase for phase in signed if phase not in alone]:
+        yield f"COMPLETE, phases {', '.join(whole)}: signed by the sandbox's throw-away key."
+    if alone:
+        yield f"PROVEN, phases {', '.join(alone)}: signed by the sandbox's throw-away key; a second person is needed."
+    for phase, why in refused.items():
+        yield f"PROVEN, phase {phase} not signed: {why}"
+
+
+def _signed(desk: Desk, run: str, due: list[str]) -> tuple[list[str], dict[str, str]]:
+    """The phases that are signed now, all at once where that can be; and those that are not, each with its reason."""
+    try:
+        return due if not due or desk.sign(run, due, notes=NOTES) else [], {}
+    except GateFailed as error:
+        if len(due) == 1:
+            return [], {due[0]: str(error)}
+    parts = [_signed(desk, run, [phase]) for phase in due]
+    return [phase for signed, _ in parts for phase in signed], {
+        p: why for _, refused in parts for p, why in refused.items()
+    }
 
 
 def _signed_before(book: Book, settings: Settings, manifest: Manifest, phase: str) -> bool:

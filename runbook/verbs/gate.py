@@ -27,6 +27,7 @@ from runbook.options import (
     warehouse_option,
 )
 from runbook.signing.check import read_book
+from runbook.signing.log import cut_faults
 from runbook.signing.signers import trusted
 from runbook.signing.state import UNKNOWN, Asked, State, as_line, state_of
 
@@ -106,13 +107,14 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
 
 def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:
     """State of every phase, lowest first; a phase above one that is not green is BLOCKED, above a stale one STALE."""
-    book = read_book(runs, trusted(place.warehouse))
+    book = read_book(runs, trusted(place.warehouse), roles=place.settings.signing.roles)
     warehouse_id = place.warehouse.meta().get("id", "")
     states: list[State] = []
     lines: list[dict[str, Any]] = []
     with place.judge() as (judge, first, last):
         with suppress(CannotJudge):  # all tables from one look; a phase that cannot be judged says so below
             judge.cover(place.computed_phases, first, last)
+        book = replace(book, faults=(*book.faults, *cut_faults(judge.session, [line.entry for line in book.lines])))
         for phase in place.phases:
             verdict: Verdict | None = None
             try:

@@ -193,7 +193,7 @@ def _waiting(place: Place, chain: Chain, runs: Path) -> Chain:
     """Where the policy says so, the chain ends before the first phase whose phase below nobody has signed."""
     if not place.settings.signing.wait_for_signature:
         return chain
-    states = {str(line["phase"]): line["state"] for line in phase_states(place, runs)}
+    states = {str(line["phase"]): line["state"] for line in phase_states(place, runs) if not line["unsigned_dates"]}
     shorter, phase = until_unsigned(chain, states)
     if phase:
         place.console.print(

@@ -151,7 +151,7 @@ def verify(
     place = open_place(url)
     archive = runs_folder(runs, place.settings)
     names = _chosen(archive, run, every)
-    book = read_book(archive, trusted(place.warehouse, trust), expect_head)
+    book = read_book(archive, trusted(place.warehouse, trust), expect_head, place.settings.signing.roles)
     faults = {name: [*faults_of(archive / name), *_signed_faults(place, archive / name, book, data)] for name in names}
     log_faults = [*book.all_faults, *_witnessed(place, book)]
     bad = bool(log_faults or any(faults.values()))

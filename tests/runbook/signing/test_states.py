@@ -13,7 +13,7 @@ from lib.errors import BadInput
 from lib.settings import Exclusion, Settings, load_settings
 from lib.warehouse import EmbeddedWarehouse
 from runbook.options import Place
-from runbook.signing.signers import make_sandbox_key
+from runbook.signing.signers import make_sandbox_key, sandbox_files
 from runbook.verbs.gate import phase_states
 from tests.lib.at_work import TEAM_OFFENSE, UPCOMING_TEAM, change, game_dates
 from tests.runbook.crashes import runbook
@@ -164,6 +164,12 @@ def test_what_moves_in_phase_3_makes_4_and_ml_stale_and_undone_all_is_complete(
     ended = runbook(whole, "run")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     archive = Archive(whole, whole_environment, "", load_settings())
+    # a league so small teaches no model more than the averages say, and nobody was there to acknowledge it
+    assert "PROVEN, phase ml not signed: amber, and not acknowledged: model" in ended.stdout
+    assert _states(archive) == {3: "COMPLETE", 4: "COMPLETE", "ml": "PROVEN"}
+    (run,) = (path.parent.name for path in whole_environment.glob("*/manifest.json"))
+    words = ("--phase", "ml", "--acknowledge", "model", "--key", str(sandbox_files(whole)[0]))
+    assert runbook(whole, "sign", run, *words).returncode == 0
     assert _states(archive) == {3: "COMPLETE", 4: "COMPLETE", "ml": "COMPLETE"}
     where = f"{TEAM_OFFENSE} SET points_scored = points_scored {{}} 1 WHERE game_date = '2023-12-05' AND home_game"
     change(whole, f"UPDATE {where.format('+')}")

@@ -1,0 +1,122 @@
+"""Which sign-offs count: by whose key, in which role, and not once they are taken back, whatever becomes of that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lib.verdicts import GREEN, RED
+from lib.wording import counted
+from runbook.options import Place
+from runbook.signing import state as states
+from runbook.signing.check import read_book
+from runbook.signing.signers import read_signers, trusted
+from runbook.signing.unattended import sign_sandbox
+from runbook.verbs import run as running
+from tests.lib.at_work import TEAM_OFFENSE, change
+from tests.runbook.signing.conftest import Archive, person
+from tests.runbook.signing.test_states import changed
+
+
+def faults(archive: Archive, roles: dict[str, tuple[str, ...]] | None = None) -> list[str]:
+    known = roles if roles is not None else archive.settings.signing.roles
+    return read_book(archive.runs, trusted(archive.warehouse), roles=known).all_faults
+
+
+def test_who_signs_under_a_policy_of_her_own_is_found_by_everybody_elses(archive: Archive) -> None:
+    desk = person(archive, "eve", "intern")
+    loose = changed(archive.settings, "signing", roles={"3": ("intern",)})
+    entry = replace(desk, settings=loose).sign(archive.run)[0]
+    assert faults(archive) == [f"{entry.envelope}: eve is intern, who may not sign phase 3"]
+    take_the_sandbox_back(archive)
+    name, says = archive.state()
+    assert (name, "eve is intern, who may not sign phase 3" in says) == ("PROVEN", True)
+    assert archive.state(settings=loose)[0] == "COMPLETE"
+
+
+def take_the_sandbox_back(archive: Archive) -> None:
+    person(archive, "boss").revoke("0001-sign-off-phase-3.json", "not asked for")
+
+
+def test_a_second_person_is_another_key_and_not_another_name(archive: Archive) -> None:
+    desk = person(archive)
+    grace = replace(desk, signer=desk.signer.model_copy(update={"name": "grace"}))
+    desk.sign(archive.run)
+    entry = grace.sign(archive.run)[0]
+    take_the_sandbox_back(archive)
+    assert faults(archive) == [f"{entry.envelope}: says that grace signed it, with the key of ada"]
+    archive.settings = changed(archive.settings, "signing", second_person=("3",))
+    name, says = archive.state()
+    assert (name, "a second person is needed" in says) == ("PROVEN", True)
+
+
+def test_a_revocation_outlives_its_envelope_and_its_signer(archive: Archive) -> None:
+    entry = person(archive).revoke("0001-sign-off-phase-3.json", "numbers were wrong")
+    assert archive.state()[0] == "PROVEN"
+    signers = archive.runs.parent / "signers.toml"
+    kept = signers.read_text()
+    signers.write_text("")  # she left
+    assert read_signers(signers) == ()
+    assert archive.state()[0] == "PROVEN"
+    signers.write_text(kept)
+    envelope = archive.signoffs / entry.envelope
+    envelope.chmod(0o644)
+    envelope.write_text(envelope.read_text().replace("0001-", "0009-"))
+    assert archive.state()[0] == "PROVEN"
+    envelope.unlink()
+    assert archive.state()[0] == "PROVEN"
+    log = archive.signoffs / "log.jsonl"
+    log.write_text(log.read_text().splitlines(keepends=True)[0])
+    name, says = archive.state()
+    assert (name, "its tail is cut off" in says) == ("PROVEN", True)
+
+
+def test_a_sign_off_above_a_red_gate_is_stale_though_nothing_that_was_signed_has_moved(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    change(archive.warehouse, f"DELETE FROM {TEAM_OFFENSE} WHERE game_date = '2023-12-05' AND home_game")
+    monkeypatch.setattr(states, "differences", lambda signed, now: [])
+    name, says = archive.state()
+    assert (name, "since then: its gate is red: Phase 3 is not complete" in says) == ("STALE", True)
+
+
+def test_a_range_inside_bootstrap_completes_nothing(archive: Archive) -> None:
+    book = read_book(archive.runs, trusted(archive.warehouse))
+    (line,) = book.standing_sign_offs
+    assert line.predicate is not None
+    early = line.predicate.standing.model_copy(update={"last": date(2023, 11, 1)})
+    with Place(archive.warehouse, archive.settings).judge() as (judge, _, _):
+        short = replace(line, predicate=line.predicate.model_copy(update={"standing": early}))
+        found = states._complete(judge, [short])
+    assert (found.name, "lies inside bootstrap: it completes nothing" in found.says) == ("PROVEN", True)
+
+
+def test_a_run_that_closes_no_phase_is_not_called_complete(archive: Archive) -> None:
+    manifest: Any = SimpleNamespace(latest={}, outcome="proven", phases=[3], run=archive.run)
+    (said,) = sign_sandbox(archive.warehouse, archive.settings, archive.runs, manifest)
+    assert said == "PROVEN as far as the run went: no phase was closed, so there is nothing to sign."
+
+
+@pytest.mark.parametrize(("unsigned", "phase"), [(0, ""), (3, "3")])
+def test_a_phase_with_dates_that_nobody_has_signed_lets_nothing_above_it_begin(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch, unsigned: int, phase: str
+) -> None:
+    asked: list[dict[str, str]] = []
+    monkeypatch.setattr(running, "phase_states", lambda place, runs: [{"phase": 3, "state": "COMPLETE", "unsigned_dates": unsigned}])  # fmt: skip
+    monkeypatch.setattr(running, "until_unsigned", lambda chain, known: asked.append(known) or (chain, ""))
+    settings = changed(archive.settings, "signing", wait_for_signature=True)
+    running._waiting(Place(archive.warehouse, settings), object(), Path())  # type: ignore[arg-type]
+    assert asked == [{} if phase else {"3": "COMPLETE"}]
+
+
+def test_status_tells_machines_how_many_dates_nobody_has_signed(archive: Archive) -> None:
+    place = Place(archive.warehouse, archive.settings)
+    line = next(line for line in running.phase_states(place, archive.runs) if line["phase"] == 3)
+    assert line["says"].endswith(f"{counted(line['unsigned_dates'], 'date')} since not signed")
+    assert line["unsigned_dates"] > 0
+    assert line["verdict"] in (GREEN, RED)
