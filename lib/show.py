@@ -55,7 +55,7 @@ def verdict_text(verdict: Verdict, limit: int | None = None) -> RenderableType:
 def plain(what: RenderableType, width: int = WIDTH) -> str:
     """The same without colours, for archives and logs."""
     # without a colour system not even bold is written, which a kernel would ask for (FORCE_COLOR)
-    console = Console(width=width, color_system=None, file=StringIO(), force_jupyter=False)
+    console = Console(width=width, color_system=None, file=StringIO(), force_jupyter=False, markup=False)
     with console.capture() as captured:
         console.print(what)
     return captured.get().rstrip()
@@ -148,5 +148,5 @@ def _cell(name: str, value: Any) -> str:
 
 def terminal() -> Console:
     """The console to print to: as wide as the terminal, wide where output is piped."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=WIDTH)
+    console = Console(highlight=False, markup=False)  # what is in brackets is a section or a mark, and no style
+    return console if console.is_terminal else Console(highlight=False, markup=False, width=WIDTH)

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from lib.files import READ_ONLY, write_whole
 from lib.settings import ROOT
-from runbook.secrets import redact
+from runbook.secrets import redact, redacted
 
 CODE = ("lib", "runbook", "notebooks", "runbook.toml", "requirements.lock")
 PACKAGES = ("duckdb", "sqlglot", "papermill", "nbclient", "ipykernel", "pandas", "plotly", "pydantic")
@@ -142,6 +142,7 @@ class Manifest(BaseModel):
         """The last word: the outcome, and the digest of every file that is no executed notebook; all read-only now."""
         self.outcome, self.finished, self.underway = outcome, datetime.now(UTC), []
         archives = {record.archive for record in self.steps}
+        _redact_progress(folder)
         rest = {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()}
         kept = {path: name for path, name in rest.items() if name not in {MANIFEST, *NOT_EVIDENCE, *archives}}
         self.files = {name: file_digest(path) or "" for path, name in kept.items()}
@@ -153,6 +154,14 @@ class Manifest(BaseModel):
         """Writes ``manifest.json`` whole or not at all."""
         content = json.dumps(redact(self.model_dump(mode="json")), indent=1, ensure_ascii=False).encode()
         write_whole(folder / MANIFEST, content, "manifest", READ_ONLY if self.finished else 0o644)
+
+
+def _redact_progress(folder: Path) -> None:
+    """What failed is noted while it happens, as the engine says it, which may repeat what it was given."""
+    for path in folder.glob("*.jsonl"):
+        text = path.read_text(encoding="utf-8", errors="replace")
+        if (clean := redacted(text)) != text:
+            path.write_text(clean, encoding="utf-8")
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from types import TracebackType
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.text import Text
 
 from lib.live.progress import FILE, read_progress
 from runbook.chain import Chain
 from runbook.execute import Event
 
-SIGNS = {"proven": "[green]●[/]", "red": "[bold red]■[/]", "not proven": "[bold red]✗[/]"}
+SIGNS = {"proven": ("●", "green"), "red": ("■", "bold red"), "not proven": ("✗", "bold red")}
 
 
 class RunView:
@@ -46,11 +47,10 @@ class RunView:
         """Takes one event of the runner."""
         if event.kind == "finished" and event.outcome is not None:
             outcome = event.outcome
+            warned = f"  {outcome.stderr_warnings} warnings in the log" if outcome.stderr_warnings else ""
+            line = f" {outcome.step:<42} {outcome.state:<10} {outcome.seconds:6.1f} s"
             reason = f"  {outcome.reason}" if outcome.reason else ""
-            warned = f"  [yellow]{outcome.stderr_warnings} warnings in the log[/]" if outcome.stderr_warnings else ""
-            self._console.print(
-                f"{SIGNS[outcome.state]} {outcome.step:<42} {outcome.state:<10} {outcome.seconds:6.1f} s{warned}{reason}"
-            )
+            self._console.print(Text.assemble(SIGNS[outcome.state], line, (warned, "yellow"), reason))
             self._progress.advance(self._steps)
         if self._table_dates is not None and time.monotonic() - self._looked > 0.2:
             self._looked = time.monotonic()

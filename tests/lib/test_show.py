@@ -6,12 +6,25 @@ import re
 
 import pytest
 
-from lib.show import plain, verdict_html, verdict_text
+from lib.show import plain, table_of, terminal, verdict_html, verdict_text
 from lib.verdicts import Finding, Verdict
 
 
 def test_a_verdict_without_findings_is_shown() -> None:
     assert "coverage: GREEN  All there." in plain(verdict_text(Verdict("coverage", "green", "All there.")))
+
+
+def test_a_section_in_brackets_is_text_and_no_style() -> None:
+    finding = Finding("red", "a", "[redacted: token] [/x]", "limits stand in runbook.toml, [features]")
+    shown = plain(verdict_text(Verdict("coverage", "red", "See [gates].", (finding,))))
+    console = terminal()
+    with console.capture() as seen:
+        console.print(table_of([{"says": "See [gates], [/x]."}], "Of [features]"))
+        console.print("limits stand in [features]")
+    for said in ("[redacted: token] [/x]", "runbook.toml, [features]", "See [gates]."):
+        assert said in shown
+    for said in ("See [gates], [/x].", "Of [features]", "stand in [features]"):
+        assert said in seen.get()
 
 
 def test_what_mends_stands_once_below_the_findings_that_it_mends() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from pathlib import Path
 
@@ -89,8 +90,12 @@ def test_a_template_or_a_parameter_with_a_secret_is_refused(tmp_path: Path, monk
     assert any("holds what looks like a secret" in fault for fault in template_faults(tmp_path / "t.ipynb"))
 
 
-def test_the_manifest_is_scanned_as_well(tmp_path: Path) -> None:
+def test_the_manifest_and_what_was_noted_are_scanned_as_well(tmp_path: Path) -> None:
     facts = {"run": "r", "warehouse_id": "", "engine": "", "as_of": "", "first": "", "last": "", "phases": [3]}
     manifest = Manifest(**facts, warehouse="db://ada:hunter2hunter2@host", plan_digest="", code={}, revision=None, dirty=None, versions={})  # fmt: skip
+    (tmp_path / "progress.jsonl").write_text('{"why": "no answer from db://ada:hunter2hunter2@host"}\n')
     manifest.close(tmp_path, "proven")
     assert b"hunter2" not in (tmp_path / "manifest.json").read_bytes()
+    noted = (tmp_path / "progress.jsonl").read_bytes()
+    assert b"hunter2" not in noted
+    assert manifest.files["progress.jsonl"] == hashlib.sha256(noted).hexdigest()
