@@ -18,6 +18,7 @@ from lib.wording import counted
 
 Rows = Callable[[], list[Row]]
 INGEST = "load what is missing, then run the gate again: runbook gate 2"
+KINDS = ("001", "002", "003", "004", "005", "006")  # preseason, regular, All-Star, playoffs, play-in, Cup final
 CHAINS = {"player_boxscores": "players_with_boxes", "team_boxscores": "teams_with_boxes"}
 
 OPEN_GAMES = f"""
@@ -163,11 +164,28 @@ def _open_games(asked: Asked, settings: Settings, calendar: Calendar) -> list[Fi
 
 
 def _season_totals(asked: Asked, settings: Settings, calendar: Calendar) -> list[Finding]:
+    """Every closed season between the first and the last that is held, also one of which nothing is there."""
     held: dict[int, dict[str, int]] = {}
     for season, kind, games in asked.season_games():
         held.setdefault(season, {})[kind] = games
-    closed = [season for season in sorted(held) if season in calendar.starts and _is_closed(season, calendar)]
-    return [finding for season in closed for finding in _season_faults(season, held[season], settings)]
+    starts = calendar.starts
+    closed = [s for s in range(min(starts), max(starts) + 1) if _is_closed(s, calendar)] if starts else []
+    faults = [finding for season in closed for finding in _season_faults(season, held.get(season, {}), settings)]
+    return faults + [fault for season, kinds in sorted(held.items()) for fault in _unknown_kinds(season, kinds)]
+
+
+def _unknown_kinds(season: int, kinds: Mapping[str, int]) -> list[Finding]:
+    return [
+        Finding(
+            RED,
+            "nba_raw.nbac_schedule",
+            f"season {season} holds {counted(games, 'game')} of the kind '{kind}', which is none: a game id begins with 001 to"
+            " 006, and may have lost its zeros",
+            INGEST,
+        )
+        for kind, games in sorted(kinds.items())
+        if kind not in KINDS
+    ]
 
 
 def _is_closed(season: int, calendar: Calendar) -> bool:
@@ -181,6 +199,7 @@ def _season_faults(season: int, held: dict[str, int], settings: Settings) -> lis
         ("002", "regular-season", (rules.regular_season_games,) * 2),
         ("005", "play-in", (rules.play_in_games,) * 2),
         ("004", "playoff", (low, high)),
+        ("006", "Cup final", (int(season >= rules.cup_final_since),) * 2),
     )
     faults = []
     for kind, name, (least, most) in wanted:

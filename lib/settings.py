@@ -64,6 +64,7 @@ class ScheduleFacts(_Strict):
     regular_season_games: int = Field(1230, description="games of the regular season")
     play_in_games: int = Field(6, description="games of the play-in")
     playoff_games: tuple[int, int] = Field((60, 105), description="games of the playoffs, fewest and most")
+    cup_final_since: int = Field(2023, description="year of the first season with one Cup final")
 
 
 class BackfillFacts(_Strict):
@@ -118,8 +119,8 @@ class FeatureFacts(_Strict):
     @field_validator("coverage", "wished")
     @classmethod
     def _are_columns(cls, facts: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
-        tables = registry().tables
-        faults = [f"no table is called {name}" for name in facts if name not in tables]
+        tables = {table.name: table for table in registry().computed}
+        faults = [f"no computed table is called {name}" for name in facts if name not in tables]
         known = {name: tables[name].contract.column_names for name in facts if name in tables}
         faults += [f"{name} has no column {c}" for name in known for c in facts[name] if c not in known[name]]
         faults += [
@@ -345,7 +346,20 @@ def _unknown_names(settings: Settings) -> list[str]:
     datasets = {table.contract.dataset for table in registry().tables.values()}
     unsaid = [name for name in computed if name.partition(".")[0] in settings.datasets and name not in settings.tables]
     excluded = {name for rule in settings.exclusions for name in rule.tables}
+    phases = {name: settings.phase_of(name) for name in computed if name in settings.tables}
+    signed = {*(str(phase) for phase in phases.values()), "ml"}
     return [
+        *(
+            f"tables.{name}: phase {phase} has no threshold: what is computed belongs to phase 3 or 4"
+            for name, phase in phases.items()
+            if phase not in (3, 4)
+        ),
+        *(
+            f"signing.{key}: no phase that is signed is called '{phase}': there are {', '.join(sorted(signed))}"
+            for key, named in (("roles", settings.signing.roles), ("second_person", settings.signing.second_person))
+            for phase in named
+            if phase not in signed
+        ),
         *(
             f"datasets.{name}: no folder of lib/tables is called so"
             for name in settings.datasets

@@ -65,7 +65,8 @@ def check(
     place = open_place(url, start_date, end_date)
     if as_list:
         return _list(place, as_json)
-    verdicts = list(_verdicts(place, names, _chosen(names), _phases(place, phase), offenders))
+    phases = _phases(place, phase)
+    verdicts = list(_verdicts(place, names, _chosen(names, phases), phases, offenders))
     _show(place, verdicts, as_json)
     found = worst(verdict.verdict for verdict in verdicts)
     return 1 if found == RED or (strict and found == AMBER) else 0
@@ -85,12 +86,16 @@ def _show(place: Place, verdicts: list[Verdict], as_json: bool) -> None:
         place.console.print(verdict_text(verdict))
 
 
-def _chosen(names: tuple[str, ...]) -> list[Check]:
-    """The checks that are named, each once; all of them where none is."""
-    asked = [name for name in names if name not in (PREFLIGHT, READINESS)]
+def _chosen(names: tuple[str, ...], phases: list[int]) -> list[Check]:
+    """The checks that are named, each once; all of them where none is. BadInput for one that *phases* do not have."""
     if not names:
         return list(all_checks())
-    return list(dict.fromkeys(one for name in asked for one in named(name)))
+    asked = {name: named(name) for name in names if name not in (PREFLIGHT, READINESS)}
+    for name, checks in asked.items():
+        theirs = sorted({one.phase for one in checks if one.phase})
+        if all(one.phase for one in checks) and not set(theirs) & set(phases):
+            raise BadInput(f"{name} judges phase {_words(tuple(theirs))}, not {_words(tuple(phases))}: leave --phase out")
+    return list(dict.fromkeys(one for checks in asked.values() for one in checks))
 
 
 def _verdicts(

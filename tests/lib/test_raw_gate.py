@@ -104,7 +104,9 @@ def test_an_older_copy_of_a_schedule_row_does_not_matter(raw_only: EmbeddedWareh
     assert (verdict.verdict, line(verdict, "game_schedule")["expected"]) == ("green", 72)
 
 
-@pytest.mark.parametrize(("kind", "name"), [("002", "regular-season"), ("005", "play-in"), ("004", "playoff")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [("002", "regular-season"), ("005", "play-in"), ("004", "playoff"), ("006", "Cup final")]
+)
 def test_a_closed_season_with_a_game_too_few_is_red(
     raw_only: EmbeddedWarehouse, settings: Settings, kind: str, name: str
 ) -> None:
@@ -117,6 +119,22 @@ def test_a_closed_season_with_a_game_too_few_is_red(
     text = said(_gate_2(raw_only, settings), "red")
     assert "season 2023 holds" in text
     assert f"{name} games, a closed season holds" in text
+
+
+def test_a_season_of_which_nothing_is_there_between_two_others_is_red(
+    raw_only: EmbeddedWarehouse, settings: Settings
+) -> None:
+    earlier = "game_date - INTERVAL 730 DAY AS game_date, season_year - 2 AS season_year"
+    rows = f"SELECT * REPLACE ({earlier}) FROM nba_raw.nbac_schedule WHERE season_year = 2023"
+    change(raw_only, f"INSERT INTO nba_raw.nbac_schedule BY NAME {rows}")
+    text = said(_gate_2(raw_only, settings), "red")
+    assert "season 2022 holds 0 regular-season games, a closed season holds" in text
+
+
+def test_games_whose_ids_lost_their_zeros_are_red(raw_only: EmbeddedWarehouse, settings: Settings) -> None:
+    change(raw_only, "UPDATE nba_raw.nbac_schedule SET game_id = ltrim(game_id, '0') WHERE game_date = '2024-12-03'")
+    text = said(_gate_2(raw_only, settings), "red")
+    assert "of the kind '224', which is none: a game id begins with 001 to 006, and may have lost its zeros" in text
 
 
 def test_a_season_that_is_not_over_may_hold_fewer_games(raw_only: EmbeddedWarehouse, settings: Settings) -> None:

@@ -51,6 +51,9 @@ def test_the_projects_settings_are_valid() -> None:
         ("analytics_coverage_pct = 95", "analytics_coverage_pct = 195", "gates.analytics_coverage_pct"),
         ("workers = 2", 'workers = "many"', "backfill.workers"),
         ("workers = 2", "workers = 0", "backfill.workers"),
+        ("nba_precompute = 4", "nba_precompute = 6", "phase 6 has no threshold"),
+        ("second_person = []", 'second_person = ["ML"]', "signing.second_person: no phase that is signed is called 'ML'"),
+        ('ml = ["ml-lead"', 'model = ["ml-lead"', "signing.roles: no phase that is signed is called 'model'"),
         ("start_date = 2021-10-19", "start_date = 2021-13-19", "is no TOML"),
         (
             '"nba_analytics.team_offense_game_summary" =',
