@@ -184,6 +184,9 @@ class CheckFacts(_Strict):
     baseline_rows: int = Field(400, ge=1, description="fewer rows of the season before are no baseline")
 
 
+SIGNED = ("3", "4", "ml")  # the phases that are signed: those that compute tables, and readiness
+
+
 class SigningFacts(_Strict):
     """The policy of sign-offs; ``start_date`` at the top belongs to it, too: COMPLETE needs a range from there."""
 
@@ -347,18 +350,17 @@ def _unknown_names(settings: Settings) -> list[str]:
     unsaid = [name for name in computed if name.partition(".")[0] in settings.datasets and name not in settings.tables]
     excluded = {name for rule in settings.exclusions for name in rule.tables}
     phases = {name: settings.phase_of(name) for name in computed if name in settings.tables}
-    signed = {*(str(phase) for phase in phases.values()), "ml"}
     return [
         *(
             f"tables.{name}: phase {phase} has no threshold: what is computed belongs to phase 3 or 4"
             for name, phase in phases.items()
-            if phase not in (3, 4)
+            if str(phase) not in SIGNED
         ),
         *(
-            f"signing.{key}: no phase that is signed is called '{phase}': there are {', '.join(sorted(signed))}"
+            f"signing.{key}: no phase that is signed is called '{phase}': there are {', '.join(SIGNED)}"
             for key, named in (("roles", settings.signing.roles), ("second_person", settings.signing.second_person))
             for phase in named
-            if phase not in signed
+            if phase not in SIGNED
         ),
         *(
             f"datasets.{name}: no folder of lib/tables is called so"

@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import re
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -33,7 +34,7 @@ class Cache:
             if kept["parameters"] != _plain(pull.parameters) or not self._good(pull, fetched):
                 return None
             answer: dict[str, Any] = kept["answer"]
-        except (OSError, ValueError, KeyError, EOFError):
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zlib.error):
             return None
         return answer
 

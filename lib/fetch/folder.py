@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lib.errors import CannotJudge
+from lib.errors import BadInput, CannotJudge
 from lib.fetch.cache import Cache
 from lib.fetch.pulls import Answer, Pull, pulls_of, schedule_pull, team_ids
 from lib.fetch.source import Again, Refused, Source, answer_of
@@ -43,6 +43,7 @@ class Fetch:
 
     def run(self, seasons: Sequence[str]) -> Fetched:
         """Everything of *seasons*, then the files. What came stays in the cache, whatever happens."""
+        refuse_other_seasons(self.folder, seasons)
         schedules = [schedule_pull(season) for season in seasons]
         first = self._all(schedules, expected=len(schedules))
         rest = [
@@ -105,6 +106,21 @@ class Fetch:
         os.replace(temporary, path)
         self.result.rows[kind.name] = table.num_rows
         self.result.files.append(path)
+
+
+def refuse_other_seasons(folder: Path, seasons: Sequence[str]) -> None:
+    """BadInput where the files of *folder* hold seasons that *seasons* do not name: they would be replaced without them."""
+    path = folder / "schedule.parquet"
+    if not path.exists():
+        return
+    held = pq.read_table(path, columns=["SEASON_ID"])["SEASON_ID"].unique().to_pylist()
+    others = {int(name[-4:]) for name in held} - {int(season[:4]) for season in seasons}
+    if others:
+        named = ", ".join(f"{year}-{(year + 1) % 100:02d}" for year in sorted(others))
+        raise BadInput(
+            f"{folder} holds files of {named}, too, which would be replaced without them: name all the seasons (what came"
+            " before is taken from raw/), or another --out"
+        )
 
 
 def _common(answers: Sequence[Answer]) -> list[str]:

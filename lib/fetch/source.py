@@ -6,7 +6,10 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from lib.errors import BadInput, CannotJudge
@@ -67,6 +70,11 @@ class Source:
                         f"{pull.name}: no whole answer in {TRIES} tries, the last: {error}. What came is kept: run the "
                         "same command again later to go on"
                     ) from error
+                if error.wait > LONGEST_WAIT:
+                    raise CannotJudge(
+                        f"{pull.name}: {error}, and asks to be left alone for {error.wait:.0f} s. What came is kept: run"
+                        " the same command again then"
+                    ) from error
                 wait = min(LONGEST_WAIT, max(error.wait, self.pause * 2**number)) * random.uniform(1, 1.2)
                 self.said(f"{pull.name}: {error}; again in {wait:.0f} s ({number} of {TRIES} tries)")
                 self.sleep(wait)
@@ -100,13 +108,21 @@ class Source:
 
 def _refuse_bad_status(pull: Pull, status: int, headers: Mapping[str, str]) -> None:
     if status == TOO_MANY or status >= SERVER_ERROR:
-        asked = headers.get("Retry-After", "")
-        raise Again(f"the source answered {status}", float(asked) if asked.isdigit() else 0.0)
+        raise Again(f"the source answered {status}", _seconds(headers.get("Retry-After", "")))
     if status != 200:
         raise Refused(
             f"{pull.name}: the source refused with status {status}; it may know you by your address: try from another "
             "network, or later"
         )
+
+
+def _seconds(asked: str) -> float:
+    """How long a source asks to be left alone: it says seconds, or a date."""
+    if asked.isdigit():
+        return float(asked)
+    with suppress(ValueError, TypeError):  # neither: it asks for nothing
+        return max(0.0, (parsedate_to_datetime(asked) - datetime.now(UTC)).total_seconds())
+    return 0.0
 
 
 def _whole(pull: Pull, text: str) -> dict[str, Any]:
@@ -123,10 +139,12 @@ def answer_of(pull: Pull, raw: Mapping[str, Any]) -> Answer:
 
     Raises Again where it is not whole, CannotJudge where a column that is needed has gone or changed its name.
     """
+    if not isinstance(raw, dict):
+        raise Again("an answer that holds nothing by name")
     found = raw.get("resultSets") or raw.get("resultSet") or ()
     sets = [found] if isinstance(found, dict) else found
     wanted = next((item for item in sets if isinstance(item, dict) and item.get("name") == pull.result_set), None)
-    if wanted is None or not {"headers", "rowSet"} <= wanted.keys():
+    if wanted is None or not all(isinstance(wanted.get(name), list) for name in ("headers", "rowSet")):
         raise Again(f"an answer without {pull.result_set}")
     columns = tuple(str(name) for name in wanted["headers"])
     if any(len(row) != len(columns) for row in wanted["rowSet"]):

@@ -94,7 +94,9 @@ def _chosen(names: tuple[str, ...], phases: list[int]) -> list[Check]:
     for name, checks in asked.items():
         theirs = sorted({one.phase for one in checks if one.phase})
         if all(one.phase for one in checks) and not set(theirs) & set(phases):
-            raise BadInput(f"{name} judges phase {_words(tuple(theirs))}, not {_words(tuple(phases))}: leave --phase out")
+            raise BadInput(
+                f"{name} judges phase {_words(tuple(theirs))}, not {_words(tuple(phases))}: leave --phase out"
+            )
     return list(dict.fromkeys(one for checks in asked.values() for one in checks))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,8 +69,9 @@ def fetch(
         place.console.print(f"  ▲ {suspicion}")
     if files_only:
         place.console.print(f"Load them with: runbook ingest {out}")
+        click.echo(json.dumps({"fetched": asdict(result)}, default=str, indent=1)) if as_json else None
         return 0
-    return load_folder(place, out, as_json)
+    return load_folder(place, out, as_json, {"fetched": asdict(result)})
 
 
 def _fetched(place: Place, seasons: list[str], source: Source, cache: Cache, out: Path) -> Fetched:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -130,8 +131,11 @@ def correct_from(place: Place, folder: Path, dry_run: bool, as_json: bool) -> in
     return 0
 
 
-def load_folder(place: Place, folder: Path, as_json: bool) -> int:
-    """Loads the files of *folder* into a new warehouse and shows what was read and what is not there."""
+def load_folder(place: Place, folder: Path, as_json: bool, told: Mapping[str, object] | None = None) -> int:
+    """Loads the files of *folder* into a new warehouse and shows what was read and what is not there.
+
+    Machines are told *told*, too.
+    """
     from lib.ingest import read_folder
     from lib.ingest.report import render_report
     from lib.sandbox import load_raw
@@ -143,11 +147,8 @@ def load_folder(place: Place, folder: Path, as_json: bool) -> int:
             source.__dict__ | {"dropped": dict(source.dropped), "per_season": dict(source.per_season)}
             for source in found.report
         ]
-        click.echo(
-            json.dumps(
-                {"as_of": str(found.as_of), "sources": report, "findings": found.findings}, default=str, indent=1
-            )
-        )
+        said = {"as_of": str(found.as_of), "sources": report, "findings": found.findings, **(told or {})}
+        click.echo(json.dumps(said, default=str, indent=1))
         return 0
     place.console.print(render_report(found))
     for finding in found.findings:

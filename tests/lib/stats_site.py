@@ -8,6 +8,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -75,6 +77,27 @@ def too_many(handler: BaseHTTPRequestHandler, body: str) -> str | None:
     handler.send_header("Retry-After", "2")
     handler.end_headers()
     return None
+
+
+def later(handler: BaseHTTPRequestHandler, body: str) -> str | None:
+    """Status 429, not before an hour from now, said as a date."""
+    handler.send_response(429)
+    handler.send_header("Retry-After", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True))
+    handler.end_headers()
+    return None
+
+
+def empty(handler: BaseHTTPRequestHandler, body: str) -> str | None:
+    """JSON, and no answer."""
+    return "[]"
+
+
+def without_rows(handler: BaseHTTPRequestHandler, body: str) -> str | None:
+    """An answer whose rows are null."""
+    raw: dict[str, Any] = json.loads(body)
+    for result in raw["resultSets"]:
+        result["rowSet"] = None
+    return json.dumps(raw)
 
 
 def forbidden(handler: BaseHTTPRequestHandler, body: str) -> str | None:

@@ -249,3 +249,9 @@ def test_a_phase_that_computes_nothing_is_refused(whole_environment: Path, whole
     words = ["check", "unknowns", "--phase", "2", "--warehouse", whole.absolute_url]
     done = CliRunner().invoke(cli, words, standalone_mode=False)
     assert str(done.exception) == "no table is computed in phase 2: choose one of 3, 4"
+
+
+def test_a_check_of_another_phase_is_refused_and_never_passes(whole_environment: Path, whole: Warehouse) -> None:
+    words = ["check", "two_sides_of_a_game", "--phase", "4", "--warehouse", whole.absolute_url]
+    done = CliRunner().invoke(cli, words, standalone_mode=False)
+    assert str(done.exception) == "two_sides_of_a_game judges phase 3, not 4: leave --phase out"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from lib.fetch.source import TRIES, Source
 from lib.ingest import read_folder
 from lib.warehouse import connect
 from runbook.cli import cli
-from tests.lib.stats_site import Site, forbidden, half, hangs, narrow, site, too_many
+from tests.lib.stats_site import Site, empty, forbidden, half, hangs, later, narrow, site, too_many, without_rows
 
 SEASON = "2024-25"
 REQUESTS = 1 + 4 * 2 + 2 + 3  # schedule; logs of players and teams by kind of game; shots of 2 teams, of 3 other kinds
@@ -78,6 +79,37 @@ def test_a_time_out_a_429_and_half_an_answer_are_asked_for_again(fetching: Fetch
     waits = [seconds for seconds in fetching.slept if seconds > 1.3]
     assert waits == sorted(waits)  # longer and longer, and never sooner than the source asked for
     assert waits[1] >= 2
+
+
+def test_what_is_json_and_no_answer_is_asked_for_again(fetching: Fetching) -> None:
+    fetching.stats.faults = [empty, without_rows]
+    assert fetching.run().rows["schedule"] == 2
+    assert "an answer that holds nothing by name" in fetching.said[0]
+    assert "an answer without" in fetching.said[1]
+
+
+def test_a_source_that_asks_for_an_hour_is_left_alone(fetching: Fetching) -> None:
+    fetching.stats.faults = [later]
+    with pytest.raises(CannotJudge, match=r"asks to be left alone for 3[56]\d\d s\. What came is kept"):
+        fetching.run()
+    assert len(fetching.stats.asked) == 1
+
+
+def test_a_kept_answer_that_is_damaged_is_asked_for_again(fetching: Fetching) -> None:
+    fetching.run()
+    kept = sorted((fetching.folder / "raw").rglob("*.gz"))
+    content = bytearray(kept[0].read_bytes())
+    content[len(content) // 2] ^= 0xFF  # within the compressed stream
+    kept[0].write_bytes(content)
+    assert fetching.run().asked == 1
+
+
+def test_files_of_other_seasons_are_not_replaced_without_them(fetching: Fetching) -> None:
+    fetching.run()
+    before = len(fetching.stats.asked)
+    with pytest.raises(BadInput, match="holds files of 2024-25, too, which would be replaced without them"):
+        Fetch(Source(fetching.stats.address), Cache(fetching.folder / "raw", datetime.now(UTC)), fetching.folder).run(["2025-26"])  # fmt: skip
+    assert len(fetching.stats.asked) == before
 
 
 def test_a_source_that_never_answers_whole_ends_with_a_sentence_and_the_next_fetch_goes_on(fetching: Fetching) -> None:
@@ -167,6 +199,17 @@ def test_the_command_fetches_and_then_ingests(stats: Site, tmp_path: Path, monke
     with pytest.raises(BadInput, match="there is a warehouse"):
         CliRunner().invoke(cli, [*words, "--warehouse", url], catch_exceptions=False, standalone_mode=False)
     assert len(stats.asked) == before  # refused before anything is asked
+
+
+@pytest.mark.parametrize("more", [("--files-only",), ()])
+def test_machines_are_told_what_is_suspect(stats: Site, tmp_path: Path, more: tuple[str, ...]) -> None:
+    stats.faults = [*[None] * 5, forbidden]
+    url = ("--warehouse", f"duckdb:///{tmp_path}/new.duckdb")
+    words = ["fetch", "--seasons", SEASON, "--out", str(tmp_path / "data"), "--source", stats.address, "--pause", "0", "--json"]  # fmt: skip
+    ended = CliRunner().invoke(cli, [*words, *more, *url], catch_exceptions=False, standalone_mode=False)
+    fetched = json.loads(ended.output)["fetched"]
+    assert (fetched["asked"], fetched["rows"]["schedule"]) == (REQUESTS - 1, 2)
+    assert "refused with status 403" in fetched["suspect"][0]
 
 
 def test_without_the_extra_the_command_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,11 @@ def test_the_projects_settings_are_valid() -> None:
         ("workers = 2", 'workers = "many"', "backfill.workers"),
         ("workers = 2", "workers = 0", "backfill.workers"),
         ("nba_precompute = 4", "nba_precompute = 6", "phase 6 has no threshold"),
-        ("second_person = []", 'second_person = ["ML"]', "signing.second_person: no phase that is signed is called 'ML'"),
+        (
+            "second_person = []",
+            'second_person = ["ML"]',
+            "signing.second_person: no phase that is signed is called 'ML'",
+        ),
         ('ml = ["ml-lead"', 'model = ["ml-lead"', "signing.roles: no phase that is signed is called 'model'"),
         ("start_date = 2021-10-19", "start_date = 2021-13-19", "is no TOML"),
         (
