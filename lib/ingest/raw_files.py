@@ -15,6 +15,9 @@ from lib.ingest.arrow import arrow_schema, raw_tables
 from lib.ingest.files import UNREADABLE, column_names, paths_of, unreadable
 from lib.ingest.query import arrow
 from lib.registry import Table
+from lib.wording import counted
+
+FILLED = ("processed_at",)  # when a row was loaded is known without the file
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class RawFiles:
 def read_raw_files(folder: Path) -> RawFiles:
     """Reads every file of *folder* that has a raw table's columns.
 
-    BadInput where a file cannot be read, or holds a value that is none of its column's type.
+    BadInput where a file cannot be read, lacks a column of its table (a date is replaced whole, and would lose it), or
+    holds a value that is none of its column's type.
     """
     parts: dict[str, list[pa.Table]] = {}
     files, others = [], []
@@ -75,6 +79,7 @@ def _read(path: Path, table: Table) -> pa.Table:
         except duckdb.Error as error:
             raise unreadable(path, error) from error
         columns = [str(name) for name, *_ in con.execute("DESCRIBE read").fetchall()]
+        _refuse_half_rows(path, table, columns)
         _refuse_values(con, path, table, columns)
         listed = ", ".join(f"CAST({name} AS {_type(table, name)}) AS {name}" for name in columns)
         found = arrow(con, f"SELECT {listed} FROM read")
@@ -82,13 +87,23 @@ def _read(path: Path, table: Table) -> pa.Table:
     return pa.table([column.cast(field.type) for column, field in zip(whole, schema, strict=True)], schema=schema)
 
 
+def _refuse_half_rows(path: Path, table: Table, columns: Iterable[str]) -> None:
+    gone = [name for name in table.contract.column_names if name not in {*columns, *FILLED}]
+    if gone:
+        raise BadInput(
+            f"{path.name}: {counted(len(gone), 'column')} of {table.name} not there: {', '.join(gone)}; the rows of a date are"
+            " replaced whole, so write out all of their columns"
+        )
+
+
 def _refuse_values(con: duckdb.DuckDBPyConnection, path: Path, table: Table, columns: Iterable[str]) -> None:
     for name in columns:
+        value, kind = f"TRY_CAST({name} AS {_type(table, name)})", table.contract.column(name).type
+        rounded = f" OR TRY_CAST({name} AS DOUBLE) != {value}" if kind == "INT64" else ""
         wrong = con.execute(
-            f"SELECT {name} FROM read WHERE {name} IS NOT NULL AND TRY_CAST({name} AS {_type(table, name)}) IS NULL LIMIT 1"
+            f"SELECT {name} FROM read WHERE {name} IS NOT NULL AND ({value} IS NULL{rounded}) LIMIT 1"
         ).fetchone()
         if wrong:
-            kind = table.contract.column(name).type
             raise BadInput(f"{path.name}: column {name} holds '{wrong[0]}', which is no {kind}; correct the file")
 
 

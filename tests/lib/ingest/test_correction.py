@@ -126,6 +126,13 @@ def test_rows_that_came_and_went_are_counted_by_table_and_date(
             "{day}",
             "column points holds 'x', which is no INT64; correct the file",
         ),
+        (GAMEBOOK, "* REPLACE (points + 0.5 AS points)", "{day}", ".5', which is no INT64; correct the file"),
+        (
+            GAMEBOOK,
+            "* EXCLUDE (assists, turnovers)",
+            "{day}",
+            "2 columns of nba_raw.nbac_gamebook_player_stats not there: assists, turnovers; the rows of a date are replaced whole",
+        ),
         (GAMEBOOK, "* REPLACE (date '2024-07-04' AS game_date)", "{day}", "date without a game in the schedule"),
         (GAMEBOOK, "* REPLACE (replace(game_id, 'LAL', 'XXX') AS game_id)", "TRUE", "that the schedule does not have"),
         (
