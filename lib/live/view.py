@@ -34,6 +34,7 @@ class Base:
     as_of: str
     covered: Mapping[str, TableCoverage]
     failed: Mapping[tuple[str, date], str]
+    judged: int = 0  # when one began to look, nanoseconds since 1970
 
 
 @dataclass(frozen=True)
@@ -100,13 +101,13 @@ def work_json(work: Work) -> dict[str, Any]:
 
 def base_of(judge: Judge, phases: Iterable[int], first: date, last: date) -> Base:
     """The coverage of *phases* as *judge* sees it; a failed attempt counts while its date still needs one."""
-    attempted = judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)
+    judged, attempted = time.time_ns(), judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)
     covered = judge.cover(phases, first, last)
     todo = {(name, state.day) for name, coverage in covered.items() for state in coverage.days if state.todo}
     failed = {
         (t, day): why or outcome for t, day, outcome, why in attempted() if outcome == FAILED and (t, day) in todo
     }
-    return Base(str(judge.calendar.as_of), covered, failed)
+    return Base(str(judge.calendar.as_of), covered, failed, judged)
 
 
 def outcome_of(work: Work) -> str:
@@ -197,7 +198,7 @@ def _noted(works: tuple[Work, ...], base: Base) -> _Noted:
     for work in works:
         for table, total in _planned(work).items() if work.alive else ():
             noted.progress.setdefault(table, Progress(table, total=total))
-    for table, progress in noted.progress.items():
+    for table, progress in _since(works, base).items():
         settled = (
             {state.day for state in base.covered[table].days if state.excluded} if table in base.covered else set()
         )
@@ -206,6 +207,12 @@ def _noted(works: tuple[Work, ...], base: Base) -> _Noted:
                 noted.states[table, day] = state
         noted.failures |= {(table, day): why for day, why in progress.failed.items()}
     return noted
+
+
+def _since(works: tuple[Work, ...], base: Base) -> dict[str, Progress]:
+    """What was noted by those at work, and since the coverage was judged: what came before stands in it, and may have moved."""
+    new = (work.progress for work in works if work.alive or _stamp(work.progress)[1] >= base.judged)
+    return {table: progress for path in dict.fromkeys(new) for table, progress in read_progress(path).items()}
 
 
 def _table(

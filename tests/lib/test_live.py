@@ -70,6 +70,21 @@ def test_running_failed_and_published_dates_are_seen_while_the_launch_goes_on(
     assert table(last)["absent"] == 2
 
 
+def test_dates_that_moved_after_the_work_ended_are_seen_as_they_are(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    days = [day for day in game_dates(warehouse, settings) if day.year == 2024][10:12]
+    chunk = chunk_of(days)
+    with at_work(warehouse, LAUNCH, TEAM_DEFENSE) as work:
+        notes = Notes(work.progress, TEAM_DEFENSE, [chunk])
+        next(notes.begun())
+        notes.ended(Outcome(chunk, published={days[0]: 6}, failed={days[1]: WHY}))
+    change(warehouse, f"DELETE FROM {TEAM_DEFENSE} WHERE game_date = $1", days[0])
+    seen = Watcher(warehouse, settings).look()
+    assert (table(seen).get("absent"), table(seen).get("failed"), seen.failures) == (1, None, {})
+    assert table(seen)["done"] == 2  # how far the work came stays to be seen
+
+
 def test_a_look_reads_notes_alone_also_when_the_warehouse_is_held(
     warehouse: EmbeddedWarehouse, settings: Settings
 ) -> None:
