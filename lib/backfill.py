@@ -20,7 +20,7 @@ from lib.audit import keep_stage, refusals
 from lib.blocking import ask_blocking, blocked_dates
 from lib.calendar import read_calendar
 from lib.coverage import holdings
-from lib.digests import InputDigests
+from lib.digests import InputDigests, ask_inputs
 from lib.errors import QueryFailed
 from lib.lease import Fence, Fenced
 from lib.moments import moment
@@ -31,6 +31,7 @@ from lib.stages import new_stage, owners
 from lib.states import Holding
 from lib.warehouse import Publication, Session, Warehouse
 
+NOTED = "SELECT DISTINCT day FROM runbook.receipts WHERE table_name = @table AND day BETWEEN @first AND @last"
 PUBLISHED, FAILED, BLOCKED, INTERRUPTED = "published", "failed", "blocked", "interrupted"
 
 
@@ -94,6 +95,11 @@ class Backfill:
             table = self.tables.tables[name]
             with self.warehouse.reading() as session:
                 calendar = read_calendar(session, self.settings)
+                # what has a receipt by now keeps it: it may tell of a change since
+                noted = session.rows(NOTED, table=name, first=days[0], last=days[-1])
+                days = tuple(sorted(set(days) - {day for (day,) in noted}))
+                if not days:
+                    continue
                 digests = InputDigests(session, [table], calendar, days[0], days[-1])
                 held = self._holdings(session, table, name, days, calendar.season_start(days[0]))
                 receipts = [_receipt(table, held[day], digests, "found", "stock") for day in days]
@@ -134,6 +140,8 @@ class Backfill:
     ) -> tuple[Outcome, list[tuple[Any, ...]]]:
         if session.jobs_are_dear:
             ask_blocking(session, self.settings, self.tables, table, chunk.history_from, chunk.days)
+            # answered before the rows are computed: where the input moves between, the date is outdated, and not stale
+            ask_inputs(session, [table], chunk.history_from, chunk.days[-1])
         calendar = read_calendar(session, self.settings)
         blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
         days = [day for day in chunk.days if day not in blocked]
@@ -141,7 +149,7 @@ class Backfill:
         if not days:
             return outcome, []
         staged = keep_stage(session, self.settings, table, calendar.by_season(days))
-        digests = InputDigests(session, [table], calendar, days[0], days[-1])
+        digests = InputDigests(session, [table], calendar, chunk.days[0], chunk.days[-1])
         held = self._holdings(session, table, staged.relation, days, chunk.history_from)
         outcome.failed = refusals(session, staged, held)
         clean = [day for day in days if day not in outcome.failed]

@@ -159,7 +159,8 @@ class Step:
         ready = preflight.ready_verdict(self.warehouse, self.phase, inherited(self.warehouse))
         if ready.red or not isinstance(self.warehouse, Billed):
             return ready
-        costs = cost_verdict(self.warehouse, self.plan(), self.settings)
+        planned = read_plan(self.run / "plan.json") if self.run else self.plan()  # with all that the run was asked for
+        costs = cost_verdict(self.warehouse, planned, self.settings)
         return preflight.together("warehouse", [ready, costs]) if costs else ready
 
     def contracts(self) -> Verdict:
@@ -193,6 +194,10 @@ class Step:
         where nobody sits before the notebook: what is detached is no evidence.
         """
         name = registry().table(table).name
+        if (phase := self.settings.phase_of(name)) != self.phase:
+            raise BadInput(
+                f"{name} is of phase {phase}, and this notebook was told phase {self.phase}: set phase = {phase}"
+            )
         seen = display_of(in_chain=self.run is not None)
         if detach:
             return follow_detached(self, name, seen)
@@ -204,7 +209,7 @@ class Step:
         chosen = read_plan(Path(plan)) if plan else self.plan()
         refuse_changed_code(chosen)
         estimated = estimate_of(self.warehouse, chosen, name, self.settings)
-        phase, patience = self.settings.phase_of(name), self.settings.backfill.lease_seconds
+        patience = self.settings.backfill.lease_seconds
         with publishing(self.warehouse, phase, f"launch of {name}", patience) as fence:
             backfill = Backfill(self.warehouse, self.settings, self.run.name if self.run else None, fence=fence)
             verdict = run_launch(backfill, chosen, name, self.run, seen)

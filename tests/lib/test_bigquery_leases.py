@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from lib.errors import CannotJudge
 from lib.lease import Fenced, HeldLeases, Taken
 from lib.registry import registry
 from lib.settings import ROOT
@@ -148,3 +149,12 @@ def test_a_runner_that_was_killed_is_taken_over_once_its_last_sign_of_life_is_ol
     assert held(patient) == [(DAYS[0], 3)]
     with patient.reading() as session:
         assert session.rows("SELECT key_count FROM runbook.receipts") == [(3,)]
+
+
+def test_a_phase_that_is_given_back_while_one_is_refused_is_told_so(
+    opened: Callable[..., BigQueryWarehouse], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened().take_leases(("3",), ME, 60)
+    monkeypatch.setattr("lib.warehouse.bigquery.leases.held", lambda jobs: [])
+    with pytest.raises(CannotJudge, match="3 was given back just now: run the same command again"):
+        opened().take_leases(("3",), OTHER, 60)

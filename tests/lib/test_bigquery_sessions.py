@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
 
 import pyarrow as pa
 import pytest
+from google.auth.exceptions import RefreshError, TransportError
 
-from lib.errors import QueryFailed
+from lib.backfill import Backfill
+from lib.errors import CannotJudge, QueryFailed
 from lib.lease import myself
+from lib.plan import Chunk
 from lib.registry import registry
 from lib.settings import load_settings
 from lib.step import Step
@@ -64,6 +70,63 @@ def test_of_questions_that_are_sent_together_one_that_fails_fails_alone(
             asked.pop(5)()
         assert [rows() for rows in asked] == [[(number,)] for number in range(16)]
     assert reads(server) <= 12  # halves, and not one by one
+
+
+def test_a_question_that_a_quota_kept_back_is_never_an_empty_answer(
+    server: Served, warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with warehouse.reading() as session:
+        first, second = session.ask("SELECT 1 AS n"), session.ask("SELECT 2 AS n")
+        with monkeypatch.context() as patched:
+            patched.setattr(session.jobs, "run", _used_up)
+            for asked in (first, second, first):
+                with pytest.raises(CannotJudge, match="a quota of the project is used up"):
+                    asked()
+        assert (first(), second()) == ([(1,)], [(2,)])
+
+
+def _used_up(*about: object, **more: object) -> NoReturn:
+    raise CannotJudge("a quota of the project is used up")
+
+
+def test_credentials_that_hold_no_longer_are_a_sentence_and_no_traceback(
+    warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*about: object, **more: object) -> NoReturn:
+        raise RefreshError("Reauthentication is needed.")
+
+    monkeypatch.setattr(warehouse.jobs.client, "list_rows", refuse)
+    with pytest.raises(CannotJudge, match=r"hold no longer: Reauthentication is needed\.; run 'gcloud auth"):
+        warehouse.meta()
+    monkeypatch.setattr(warehouse.jobs.client, "list_rows", lambda *about, **more: _pages_that_fail())
+    with pytest.raises(CannotJudge, match="BigQuery could not answer: the line is down"):
+        warehouse.leases()
+
+
+def _pages_that_fail() -> Iterator[object]:
+    raise TransportError("the line is down")
+    yield
+
+
+def test_the_digest_of_an_input_is_asked_before_the_rows_are_computed_from_it(
+    server: Served, warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where it moves between the two, the date is outdated and computed again; the other way it would stay stale."""
+    order: list[str] = []
+    for name in ("ask_inputs", "keep_stage"):
+        monkeypatch.setattr(f"lib.backfill.{name}", partial(_noted, order, name))
+    monkeypatch.setattr("lib.backfill.blocked_dates", lambda *about: {})
+    monkeypatch.setattr("lib.backfill.ask_blocking", lambda *about: None)
+    monkeypatch.setattr("lib.backfill.read_calendar", lambda *about: SimpleNamespace(by_season=lambda days: [days]))
+    with pytest.raises(InterruptedError):
+        Backfill(warehouse, load_settings()).run_chunk(Chunk("nba_analytics.team_offense_game_summary", DAYS[0], {DAYS[0]: "absent"}, 1))  # fmt: skip
+    assert order == ["ask_inputs", "keep_stage"]
+
+
+def _noted(order: list[str], name: str, *about: object) -> None:
+    order.append(name)
+    if name == "keep_stage":
+        raise InterruptedError
 
 
 def test_a_name_that_is_given_to_another_query_does_not_change_what_was_asked_before(

@@ -6,6 +6,7 @@ from datetime import date
 
 import pytest
 
+from lib.backfill import Backfill
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import (
@@ -163,3 +164,17 @@ def test_found_rows_are_taken_stock_of_once(warehouse: EmbeddedWarehouse, settin
     assert planned(warehouse, settings).found == {}
     change(warehouse, f"UPDATE {TEAM_DEFENSE} SET steals = steals + 1 WHERE game_date = $1", a_day)
     assert outdated(warehouse, settings) == {TEAM_DEFENSE: {a_day}}
+
+
+def test_stock_is_taken_once_and_what_moved_since_stays_outdated(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    change(warehouse, f"DELETE FROM runbook.receipts WHERE table_name = '{TEAM_OFFENSE}'")
+    plan = planned(warehouse, settings)
+    assert plan.found[TEAM_OFFENSE]
+    backfill = Backfill(warehouse, settings)
+    backfill.take_stock(plan.found)
+    day = plan.found[TEAM_OFFENSE][-1]
+    change(warehouse, "UPDATE nba_raw.nbac_team_boxscore SET points = points + 1 WHERE game_date = $1", day)
+    backfill.take_stock(plan.found)  # a run that is gone on with
+    assert planned(warehouse, settings).chunks_of(TEAM_OFFENSE)[0].reasons == {day: "outdated: its input has changed"}

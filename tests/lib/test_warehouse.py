@@ -21,6 +21,7 @@ from lib.preflight import contracts_verdict, warehouse_verdict
 from lib.registry import registry
 from lib.sandbox import load_raw
 from lib.settings import ROOT, Settings
+from lib.step import Step
 from lib.warehouse import EmbeddedWarehouse, Publication, connect, embedded
 from lib.warehouse.threads import share, share_of_this_process
 from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, ask, change, contents, run, said
@@ -332,3 +333,19 @@ def test_rows_are_appended_as_they_are_and_nobody_waits_for_pandas(warehouse: Em
     twice = f"SELECT COUNT(*) FROM (SELECT {columns} FROM runbook.receipts GROUP BY {columns} HAVING COUNT(*) = 2)"
     with warehouse.reading() as session:
         assert session.rows(twice) == [(int(count),)]
+
+
+def test_rows_that_a_killed_writer_left_in_the_log_are_another_state(warehouse: EmbeddedWarehouse) -> None:
+    before = warehouse.state()
+    assert warehouse.state() == before
+    warehouse.path.with_name(f"{warehouse.path.name}.wal").write_bytes(b"committed, and not yet in the file")
+    assert warehouse.state() != before
+
+
+def test_a_launch_of_another_phases_table_is_refused_and_never_green(
+    warehouse: EmbeddedWarehouse, whole_settings: Settings
+) -> None:
+    with pytest.raises(
+        BadInput, match="player_daily_cache is of phase 4, and this notebook was told phase 3: set phase = 4"
+    ):
+        Step("20_launch", 3, warehouse, whole_settings).launch("player_daily_cache")

@@ -193,7 +193,7 @@ class BigQueryWarehouse:
 
     def meta(self) -> dict[str, str]:
         """What is noted about the warehouse, read off the table: no job."""
-        rows = self.jobs.call(self.jobs.client.list_rows, self.address.table(META))
+        rows = self.jobs.table_rows(self.address.table(META))
         return {row["name"]: row["value"] for row in rows}
 
     def state(self) -> object:

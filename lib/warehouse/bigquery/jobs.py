@@ -134,7 +134,7 @@ class Jobs:
         """Begins a job, and begins it anew under another id while it fails for reasons that pass."""
         base = self._id(purpose)
         started = time.monotonic()
-        with _said():
+        with said():
             for attempt in self.again():
                 with attempt:
                     number = attempt.retry_state.attempt_number
@@ -144,7 +144,7 @@ class Jobs:
 
     def rows(self, job: bigquery.QueryJob) -> list[tuple[Any, ...]]:
         """Every row of a finished job; CannotJudge where fewer come than it has."""
-        with _said():
+        with said():
             for attempt in self.again():
                 with attempt:
                     answer = job.result(retry=self.api_retry, timeout=self._timeout, job_retry=None)
@@ -155,7 +155,7 @@ class Jobs:
 
     def found(self, what: Callable[..., T], *args: Any, **kwargs: Any) -> T | None:
         """The same for a thing that may not be there: None where it is not."""
-        with _said():
+        with said():
             try:
                 return what(*args, retry=self.api_retry, timeout=self._timeout, **kwargs)
             except errors.NotFound:
@@ -163,8 +163,13 @@ class Jobs:
 
     def call(self, what: Callable[..., T], *args: Any, **kwargs: Any) -> T:
         """A call of the client that is no job, tried again while it is worth it."""
-        with _said():
+        with said():
             return what(*args, retry=self.api_retry, timeout=self._timeout, **kwargs)
+
+    def table_rows(self, table: str) -> list[Any]:
+        """Every row of a small table, read off it: no job."""
+        with said():
+            return list(self.client.list_rows(table, retry=self.api_retry, timeout=self._timeout))
 
     def each(self, what: Callable[[S], T], things: Iterable[S]) -> list[T]:
         """What becomes of each thing, a few requests at once."""
@@ -178,7 +183,7 @@ class Jobs:
         """Bytes that a query would read, by dry run: nothing is run and nothing is billed."""
         config = self._config(parameters, None)
         config.dry_run, config.use_query_cache = True, False
-        with _said():
+        with said():
             job = self.client.query(sql, job_config=config, retry=self.api_retry, timeout=self._timeout, job_retry=None)
         return int(job.total_bytes_processed or 0)
 
@@ -233,7 +238,7 @@ class Jobs:
 
     def _once(self, begin: Callable[[str], Any], job_id: str) -> Any:
         """The job with this id, finished; sent again after a lost answer it is the same job."""
-        with _said(again=worth_another_try):
+        with said(again=worth_another_try):
             try:
                 job = begin(job_id)
             except errors.Conflict:
@@ -290,11 +295,11 @@ def worth_another_try(error: BaseException) -> bool:
 
 
 @contextmanager
-def _said(again: Callable[[BaseException], bool] = lambda error: False) -> Iterator[None]:
+def said(again: Callable[[BaseException], bool] = lambda error: False) -> Iterator[None]:
     """Errors of the client as sentences; those for which *again* holds pass as they are, to be tried again."""
     try:
         yield
-    except (errors.GoogleAPIError, requests.exceptions.RequestException, TransportError, ShortAnswer) as error:
+    except (errors.GoogleAPIError, requests.exceptions.RequestException, GoogleAuthError, ShortAnswer) as error:
         cause = error.cause if isinstance(error, errors.RetryError) and error.cause else error
         if cause is error and again(error):
             raise
@@ -311,6 +316,8 @@ def _sentence(error: BaseException) -> CannotJudge:
         return CannotJudge(f"a quota of the project is used up: {text}; wait until it is renewed, then run again")
     if "bytesBilledLimitExceeded" in reasons:
         return CannotJudge(f"the query would read more than the limit of bytes: {text}; see maximum_gib in the URL")
+    if isinstance(error, GoogleAuthError) and not isinstance(error, TransportError):
+        return CannotJudge(f"Google's credentials hold no longer: {text}; run 'gcloud auth application-default login'")
     return CannotJudge(f"BigQuery could not answer: {text or type(error).__name__}")
 
 

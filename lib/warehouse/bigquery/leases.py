@@ -14,7 +14,7 @@ from typing import Any
 
 from google.cloud import bigquery
 
-from lib.errors import QueryFailed
+from lib.errors import CannotJudge, QueryFailed
 from lib.lease import Fence, Fenced, Lease, Owner, Taken
 from lib.warehouse.bigquery.jobs import Jobs
 from lib.warehouse.bigquery.publish import FENCED, transaction
@@ -77,15 +77,18 @@ def take(jobs: Jobs, phases: Sequence[str], owner: Owner, patience: float) -> Ro
     except QueryFailed as error:
         if TAKEN not in str(error):
             raise
-        holder = next(lease for lease in held(jobs) if lease.phase in phases)
+        living = [lease for lease in held(jobs) if lease.phase in phases]
+        if not living:
+            raise CannotJudge(f"{' and '.join(phases)} was given back just now: run the same command again") from error
+        holder = max(living, key=lambda lease: lease.heartbeat)
         raise Taken(holder, (datetime.now(UTC) - holder.heartbeat).total_seconds()) from error
-    ours = [lease for lease in held(jobs) if lease.phase in phases]
+    ours = [lease for lease in held(jobs) if lease.phase in phases and lease.owner == owner]
     return RowLeases(jobs, tuple(ours), patience / BEATS)
 
 
 def held(jobs: Jobs) -> list[Lease]:
     """The leases that were not given back, by phase; read off the table, no job."""
-    rows = jobs.call(jobs.client.list_rows, jobs.address.table(TABLE))
+    rows = jobs.table_rows(jobs.address.table(TABLE))
     return sorted((_lease(row) for row in rows if row["released_at"] is None), key=lambda lease: lease.phase)
 
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lib.contract import Contract
-from lib.errors import QueryFailed
-from lib.warehouse.bigquery.jobs import Jobs
+from lib.errors import CannotJudge, QueryFailed
+from lib.warehouse.bigquery.jobs import Jobs, said
 from lib.warehouse.bigquery.statements import (
     QUESTIONS_PER_JOB,
     Query,
@@ -93,13 +93,16 @@ class BigQuerySession:
             self._answer()
         if question.failure is not None:
             raise question.failure
-        return list(question.answer or ())
+        if question.answer is None:
+            raise CannotJudge("a question was left without an answer: what it would have said is not known")
+        return list(question.answer)
 
     def arrow(self, sql: str, **parameters: object) -> pa.Table:
         """The rows of a query as an Arrow table; by the Storage Read API where there is one."""
         job = self.jobs.run(*self._final(Query(sql, parameters)))
         answer = self.jobs.call(job.result)
-        return answer.to_arrow(create_bqstorage_client=not self.jobs.address.api_endpoint)
+        with said():
+            return answer.to_arrow(create_bqstorage_client=not self.jobs.address.api_endpoint)
 
     def view(self, name: str, sql: str, contract: Contract | None = None, **parameters: object) -> None:
         """Gives a query a name; it is run with every query that reads it."""
@@ -174,8 +177,12 @@ class BigQuerySession:
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, []
-        for start in range(0, len(waiting), QUESTIONS_PER_JOB):
-            self._answer_together(waiting[start : start + QUESTIONS_PER_JOB])
+        try:
+            for start in range(0, len(waiting), QUESTIONS_PER_JOB):
+                self._answer_together(waiting[start : start + QUESTIONS_PER_JOB])
+        except BaseException:  # a quota, a line that is down: who needs one of them asks again, and hears it again
+            self._waiting = [one for one in waiting if one.answer is None and one.failure is None] + self._waiting
+            raise
 
     def _answer_together(self, questions: list[Question]) -> None:
         """All of them by one job; where that fails by halves, until the one at fault stands alone and is named."""
