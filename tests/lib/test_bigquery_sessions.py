@@ -16,10 +16,11 @@ from google.auth.exceptions import RefreshError, TransportError
 from lib.backfill import Backfill
 from lib.errors import CannotJudge, QueryFailed
 from lib.lease import myself
-from lib.plan import Chunk
+from lib.plan import Chunk, Plan
 from lib.registry import registry
 from lib.settings import load_settings
 from lib.step import Step
+from lib.verdicts import Verdict
 from lib.warehouse import connect
 from lib.warehouse.bigquery import BigQueryWarehouse
 from lib.warehouse.interface import Answers
@@ -181,3 +182,16 @@ def test_rows_that_are_too_many_for_one_request_are_uploaded_all_the_same(
     warehouse.load({table.name: rows})
     assert any(request.startswith("PUT /upload/") for request in server.requests)
     assert server.store.count(f"t_{table.name}") == many
+
+
+def test_the_budget_is_held_against_the_plan_of_the_run_with_all_that_was_asked_for(
+    warehouse: BigQueryWarehouse, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    forced = Chunk("nba_analytics.team_offense_game_summary", DAYS[0], {DAYS[0]: "asked for"}, 1)
+    Plan(DAYS[0], DAYS[0], DAYS[0], (3, 4), (forced,), ((forced.table,),), {}).write(tmp_path / "plan.json")
+    judged: list[Plan] = []
+    monkeypatch.setattr("lib.step.cost_verdict", lambda at, plan, settings: judged.append(plan))
+    monkeypatch.setattr("lib.step.preflight.ready_verdict", lambda *about: Verdict("warehouse", "green", ""))
+    step = Step("10_preflight", 3, warehouse, load_settings(), run=tmp_path)
+    assert step.warehouse_ready().verdict == "green"
+    assert [plan.chunks for plan in judged] == [(forced,)]
