@@ -21,8 +21,8 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
     """Every table of the phase, full on enough of its expected dates, none torn, outdated or doubled.
 
     From phase 4 on, no eligible date may be missing but for want of raw data, and no feature a default too often. The
-    percentage is of all dates of the history; over a part of it, which may be the weeks when nothing is eligible yet, it
-    is of the eligible ones, and a default too often is amber.
+    percentage is of all dates from the start of the history; over a range that begins later, which may be the weeks when
+    nothing is eligible yet, it is of the eligible ones, and a default too often is amber.
     Raises CannotJudge where the range holds no expected date at all.
     """
     if not judge.calendar.expected_dates(first, last):
@@ -46,8 +46,11 @@ def coverage_gate(judge: Judge, phase: int, first: date, last: date) -> Verdict:
 
 
 def _is_whole(judge: Judge, first: date, last: date) -> bool:
+    """Whether a range can become COMPLETE: it begins where the history does, however early it ends."""
     dates = judge.calendar.expected_dates
-    return dates(first, last) == dates(judge.settings.start_date, judge.calendar.as_of)
+    return first <= judge.settings.start_date or dates(first, last) == dates(
+        judge.settings.start_date, judge.calendar.as_of
+    )
 
 
 def _verdict(

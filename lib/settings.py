@@ -100,7 +100,7 @@ class FeatureFacts(_Strict):
         10,
         ge=0,
         le=100,
-        description="rows that may hold a default instead of a feature, percent; red above, amber over a part of the history",
+        description="rows that may hold a default instead of a feature, percent; red above, amber where the range begins later",
     )
     exceptions: dict[str, float] = Field({}, description="the same limit for single features, by name")
     coverage: dict[str, dict[str, float]] = Field(

@@ -8,6 +8,7 @@ step.close()
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -221,8 +222,9 @@ class Step:
         if self.run is not None:
             watcher.without_run = self.run.name
         if not interactive():
+            judged = time.time_ns()
             with self.judge() as (judge, first, last):
-                watcher.base = base_of(judge, [self.phase], first, last)
+                watcher.base = base_of(judge, [self.phase], first, last, judged)
         watch_in_cell(watcher)
 
     def runners(self) -> Verdict:

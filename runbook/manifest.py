@@ -159,9 +159,17 @@ class Manifest(BaseModel):
 def _redact_progress(folder: Path) -> None:
     """What failed is noted while it happens, as the engine says it, which may repeat what it was given."""
     for path in folder.glob("*.jsonl"):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        if (clean := redacted(text)) != text:
-            path.write_text(clean, encoding="utf-8")
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if (clean := [_redacted_line(line) for line in lines]) != lines:
+            path.write_text("".join(f"{line}\n" for line in clean), encoding="utf-8")
+
+
+def _redacted_line(line: str) -> str:
+    try:
+        noted = json.loads(line)
+    except ValueError:  # half a line, of a process that was killed
+        return redacted(line)
+    return line if (clean := redact(noted)) == noted else json.dumps(clean)
 
 
 @dataclass(frozen=True)

@@ -113,8 +113,11 @@ def refuse_other_seasons(folder: Path, seasons: Sequence[str]) -> None:
     path = folder / "schedule.parquet"
     if not path.exists():
         return
-    held = pq.read_table(path, columns=["SEASON_ID"])["SEASON_ID"].unique().to_pylist()
-    others = {int(name[-4:]) for name in held} - {int(season[:4]) for season in seasons}
+    try:
+        held = pq.read_table(path, columns=["SEASON_ID"])["SEASON_ID"].unique().to_pylist()
+        others = {int(name[-4:]) for name in held} - {int(season[:4]) for season in seasons}
+    except (OSError, KeyError, TypeError, ValueError) as error:  # Arrow's errors are among them
+        raise BadInput(f"{path} is no file of an earlier fetch and would be replaced: choose another --out") from error
     if others:
         named = ", ".join(f"{year}-{(year + 1) % 100:02d}" for year in sorted(others))
         raise BadInput(

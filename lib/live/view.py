@@ -99,9 +99,12 @@ def work_json(work: Work) -> dict[str, Any]:
     return {name: getattr(work, name) for name in names} | {"state": outcome_of(work), "alive": work.alive}
 
 
-def base_of(judge: Judge, phases: Iterable[int], first: date, last: date) -> Base:
-    """The coverage of *phases* as *judge* sees it; a failed attempt counts while its date still needs one."""
-    judged, attempted = time.time_ns(), judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)
+def base_of(judge: Judge, phases: Iterable[int], first: date, last: date, judged: int) -> Base:
+    """The coverage of *phases* as *judge* sees it, whose look began at *judged*, nanoseconds since 1970.
+
+    A failed attempt counts while its date still needs one.
+    """
+    attempted = judge.session.ask(LATEST_ATTEMPTS, first=first, last=last)
     covered = judge.cover(phases, first, last)
     todo = {(name, state.day) for name, coverage in covered.items() for state in coverage.days if state.todo}
     failed = {
@@ -135,10 +138,11 @@ class Watcher:
 
     def judge(self) -> None:
         """Judges the coverage anew, on a copy where looking would keep writers waiting."""
+        judged = time.time_ns()  # before a copy is taken: what is noted from now on may not be in it
         with _thrifty(self.warehouse).aside() as session:
             calendar = read_calendar(session, self.settings)
             first, last = closed_range(calendar, self.settings, self.first, self.last)
-            self.base = base_of(Judge(session, self.settings, calendar), self._phases(), first, last)
+            self.base = base_of(Judge(session, self.settings, calendar), self._phases(), first, last, judged)
 
     def look(self) -> View:
         """What is to be seen now; of the warehouse only what was judged before."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -108,17 +107,16 @@ def _signer_faults(
 
 
 def _revocation(line: Checked, entries: tuple[Entry, ...]) -> Iterable[tuple[str, str]]:
-    """What a revocation takes back; one that is damaged, or whose signer left, takes back no less than it did."""
-    if line.envelope and not any("is not the envelope" in fault for fault in line.faults):
-        with suppress(KeyError, TypeError, AttributeError):
-            reason = str(line.envelope.statement["predicate"]["reason"])
-            yield from ((name, reason) for name in subjects(line.envelope))
-            return
-    revoked = line.entry
-    earlier = (e for e in entries if e.kind == SIGN_OFF and e.sequence < revoked.sequence)
+    """What a revocation takes back, of the lines before it; one at fault takes back those of its own phase and run."""
+    earlier = [e for e in entries if e.kind == SIGN_OFF and e.sequence < line.entry.sequence]
+    if line.envelope and not line.faults:
+        named = subjects(line.envelope)
+        reason = str(line.envelope.statement["predicate"]["reason"])
+        yield from ((entry.envelope, reason) for entry in earlier if entry.envelope in named)
+        return
     for entry in earlier:
-        if (entry.phase, entry.run) == (revoked.phase, revoked.run):
-            yield entry.envelope, f"its revocation {revoked.envelope} {line.faults[0] if line.faults else 'is damaged'}"
+        if (entry.phase, entry.run) == (line.entry.phase, line.entry.run):
+            yield entry.envelope, f"its revocation {line.entry.envelope} {line.faults[0]}"
 
 
 def _marked(line: Checked, reason: str) -> Checked:

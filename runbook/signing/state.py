@@ -13,6 +13,7 @@ from lib.standing import Standing, differences, standing
 from lib.verdicts import RED, Verdict
 from lib.wording import counted
 from runbook.signing.check import Book, Checked
+from runbook.signing.log import REVOCATION
 from runbook.signing.statement import Predicate
 
 UNKNOWN, BLOCKED, INCOMPLETE, PROVEN = "UNKNOWN", "BLOCKED", "INCOMPLETE", "PROVEN"
@@ -37,7 +38,7 @@ class State:
     name: str
     says: str
     phase: str = ""
-    unsigned_dates: int = 0  # game dates after those that were signed
+    unsigned_dates: int = 0  # game dates of the range after those that were signed
 
 
 def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Sequence[State]) -> State:
@@ -52,7 +53,7 @@ def state_of(judge: Judge, book: Book, at: Asked, verdict: Verdict, below: Seque
         return State(BLOCKED, verdict.sentence)
     if not sign_offs:
         return State(INCOMPLETE if verdict.verdict == RED else PROVEN, _unsigned(book, at, verdict))
-    return _complete(judge, sign_offs)
+    return _complete(judge, sign_offs, at.last)
 
 
 def _concerns(line: Checked, phase: str, warehouse_id: str) -> bool:
@@ -60,9 +61,17 @@ def _concerns(line: Checked, phase: str, warehouse_id: str) -> bool:
     return predicate is not None and (predicate.phase, predicate.warehouse_id) == (phase, warehouse_id)
 
 
+def _takes_back(line: Checked, phase: str) -> bool:
+    return (line.entry.kind, line.entry.phase) == (REVOCATION, phase)
+
+
 def _unsigned(book: Book, at: Asked, verdict: Verdict) -> str:
     """What the gate says, and why no sign-off of the phase counts where there are some."""
-    own = [line for line in book.lines if line.faults and _concerns(line, at.phase, at.warehouse_id)]
+    own = [
+        line
+        for line in book.lines
+        if line.faults and (_concerns(line, at.phase, at.warehouse_id) or _takes_back(line, at.phase))
+    ]
     faults = [*book.faults, *(f"{line.entry.envelope}: {line.faults[0]}" for line in own)]
     return f"{verdict.sentence} The sign-offs do not count: {faults[0]}" if faults else verdict.sentence
 
@@ -87,7 +96,7 @@ def _only_after(judge: Judge, line: Checked, at: Asked, short: Sequence[State]) 
     return all(phase_gate(judge, state.phase, signed.first, signed.last).verdict != RED for state in short)
 
 
-def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
+def _complete(judge: Judge, sign_offs: list[Checked], last: date) -> State:
     predicate = _predicate(sign_offs[0])
     signed = predicate.standing
     names = sorted({_name(line) for line in sign_offs if _same(signed, _predicate(line).standing)})
@@ -102,7 +111,7 @@ def _complete(judge: Judge, sign_offs: list[Checked]) -> State:
     name = WITH_WAIVER if signed.waivers else COMPLETE
     since = sum(day > signed.last for day in judge.calendar.games)
     said += f", to {signed.last}" + (f"; {counted(since, 'date')} since not signed" if since else "")
-    return State(name, said, unsigned_dates=since)
+    return State(name, said, unsigned_dates=sum(signed.last < day <= last for day in judge.calendar.games))
 
 
 def _same(one: Standing, other: Standing) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from lib.calendar import read_calendar
 from lib.errors import GateFailed, RunbookError
 from lib.registry import registry
 from lib.settings import Settings
@@ -38,14 +39,30 @@ def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest:
         yield f"PROVEN, not signed: {error}"
         return
     if not due:
-        yield "COMPLETE: signed before, and nothing was computed since; 'runbook status' compares it with the data."
-    alone = [phase for phase in signed if phase in settings.signing.second_person]
-    if whole := [phase for phase in signed if phase not in alone]:
+        yield "Signed before, and nothing was computed since; 'runbook status' compares it with the data."
+    short = {phase: why for phase in signed if (why := _short_of(warehouse, settings, runs, manifest, phase))}
+    if whole := [phase for phase in signed if phase not in short]:
         yield f"COMPLETE, phases {', '.join(whole)}: signed by the sandbox's throw-away key."
-    if alone:
-        yield f"PROVEN, phases {', '.join(alone)}: signed by the sandbox's throw-away key; a second person is needed."
+    for phase, why in short.items():
+        yield f"PROVEN, phase {phase}: signed by the sandbox's throw-away key; {why}."
     for phase, why in refused.items():
         yield f"PROVEN, phase {phase} not signed: {why}"
+
+
+def _short_of(warehouse: Warehouse, settings: Settings, runs: Path, manifest: Manifest, phase: str) -> str:
+    """What a sign-off of this run lacks to make *phase* COMPLETE; ``runbook status`` says the same."""
+    book = read_book(runs, trusted(warehouse), roles=settings.signing.roles)
+    signed = next(
+        line.predicate.standing
+        for line in book.standing_sign_offs
+        if line.predicate and (line.entry.run, line.entry.phase) == (manifest.run, phase)
+    )
+    if signed.waivers or phase in settings.signing.second_person:
+        return "a second person is needed"
+    with warehouse.reading() as session:
+        calendar = read_calendar(session, settings)
+    early = all(calendar.is_bootstrap(day) for day in calendar.expected_dates(signed.first, signed.last))
+    return "the range lies inside bootstrap" if early else ""
 
 
 def _signed(desk: Desk, run: str, due: list[str]) -> tuple[list[str], dict[str, str]]:
@@ -55,7 +72,7 @@ def _signed(desk: Desk, run: str, due: list[str]) -> tuple[list[str], dict[str, 
     except GateFailed as error:
         if len(due) == 1:
             return [], {due[0]: str(error)}
-    parts = [_signed(desk, run, [phase]) for phase in due]
+    parts = [_signed(desk, run, [phase]) for phase in due]  # each for itself: what can be signed is
     return [phase for signed, _ in parts for phase in signed], {
         p: why for _, refused in parts for p, why in refused.items()
     }

@@ -183,7 +183,7 @@ def test_what_else_is_asked_of_the_warehouse(chain: Chain) -> None:
         with pytest.raises(BadInput, match=r"moved: gates\.analytics_coverage_pct from 95\.0 to 90\.0"):
             left_of(made, lower)
         predictions_gate(judge, first, last)
-        base_of(judge, [3, 4], first, last)
+        base_of(judge, [3, 4], first, last, 0)
         assert ask_defaults(judge, first, last)[0]()[0][0] > 1000
         for sql in (KINDS, LATEST_ATTEMPTS):
             judge.session.rows(sql, first=first, last=last)

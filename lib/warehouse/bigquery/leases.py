@@ -83,6 +83,8 @@ def take(jobs: Jobs, phases: Sequence[str], owner: Owner, patience: float) -> Ro
         holder = max(living, key=lambda lease: lease.heartbeat)
         raise Taken(holder, (datetime.now(UTC) - holder.heartbeat).total_seconds()) from error
     ours = [lease for lease in held(jobs) if lease.phase in phases and lease.owner == owner]
+    if len(ours) < len(set(phases)):
+        raise CannotJudge(f"{' and '.join(phases)} was taken over as soon as it was taken: run the same command again")
     return RowLeases(jobs, tuple(ours), patience / BEATS)
 
 

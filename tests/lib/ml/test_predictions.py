@@ -17,7 +17,7 @@ from lib.ml.phase5 import predictions_gate
 from lib.ml.predictions import ACCURACY, PREDICTIONS, Predicted, _said, part_of, predict, refuse_unready
 from lib.ml.scores import MODEL, MOVING_AVERAGE
 from lib.settings import Settings
-from lib.verdicts import GREEN, RED, Verdict
+from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import PLAYERS, ask, change, judging, said
 
@@ -167,8 +167,9 @@ def test_predictions_of_players_who_are_expected_no_more_make_phase_5_red(
     change(whole, f"DELETE FROM {STORE} WHERE game_date = ? AND player_lookup = (SELECT min(player_lookup) FROM {STORE} WHERE game_date = ?)", day, day)  # fmt: skip
     assert f"red {PREDICTIONS} {MODEL}: 1 predictions have no feature row any more" in said(gate_5(whole, whole_settings))  # fmt: skip
     change(whole, f"DELETE FROM {STORE} WHERE game_date = ?", day)
-    left = written.predictions // 2
-    assert f"{left} predictions have no feature row any more" in said(gate_5(whole, whole_settings))
+    left, found = written.predictions // 2, gate_5(whole, whole_settings)
+    assert found.verdict == AMBER  # nothing that could be predicted again: where no game is expected they are deleted
+    assert f"{left} predictions or grades are of dates without any feature row, the first {day}" in said(found)
 
 
 def test_who_was_listed_and_never_on_the_floor_is_neither_trained_on_nor_graded(

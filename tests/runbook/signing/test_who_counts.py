@@ -15,11 +15,12 @@ from lib.wording import counted
 from runbook.options import Place
 from runbook.signing import state as states
 from runbook.signing.check import read_book
+from runbook.signing.evidence import read_manifest
 from runbook.signing.signers import read_signers, trusted
 from runbook.signing.unattended import sign_sandbox
 from runbook.verbs import run as running
 from tests.lib.at_work import TEAM_OFFENSE, change
-from tests.runbook.signing.conftest import Archive, person
+from tests.runbook.signing.conftest import LAST, Archive, person
 from tests.runbook.signing.test_states import changed
 
 
@@ -66,7 +67,7 @@ def test_a_revocation_outlives_its_envelope_and_its_signer(archive: Archive) -> 
     signers.write_text(kept)
     envelope = archive.signoffs / entry.envelope
     envelope.chmod(0o644)
-    envelope.write_text(envelope.read_text().replace("0001-", "0009-"))
+    envelope.write_text(envelope.read_text()[:-9])
     assert archive.state()[0] == "PROVEN"
     envelope.unlink()
     assert archive.state()[0] == "PROVEN"
@@ -74,6 +75,39 @@ def test_a_revocation_outlives_its_envelope_and_its_signer(archive: Archive) -> 
     log.write_text(log.read_text().splitlines(keepends=True)[0])
     name, says = archive.state()
     assert (name, "its tail is cut off" in says) == ("PROVEN", True)
+
+
+def test_a_revocation_by_a_key_that_nobody_knows_is_named_and_takes_back_no_other_line(archive: Archive) -> None:
+    desk = person(archive, "mallory")
+    (archive.runs.parent / "signers.toml").write_text("")
+    entry = desk.revoke("0001-sign-off-phase-3.json", "because I can")
+    name, says = archive.state()
+    assert (name, f"{entry.envelope}: nobody who is trusted signed it" in says) == ("PROVEN", True)
+    later = person(archive).sign(archive.run)[0]
+    assert archive.state()[0] == "COMPLETE"  # whoever signs again has seen it
+    assert "signed by ada" in archive.state()[1]
+    assert later.sequence > entry.sequence
+
+
+def test_only_dates_of_the_range_that_is_asked_about_wait_for_a_signature(archive: Archive) -> None:
+    for last, waiting in ((LAST, False), (None, True)):
+        lines = running.phase_states(Place(archive.warehouse, archive.settings, end_date=last), archive.runs)
+        found = next(line for line in lines if line["phase"] == 3)
+        assert found["state"] == "COMPLETE"
+        assert bool(found["unsigned_dates"]) == waiting
+
+
+def test_a_sandbox_says_no_more_than_status_of_what_it_signed(archive: Archive) -> None:
+    manifest = read_manifest(archive.folder)
+    for name in ("log.jsonl", "0001-sign-off-phase-3.json"):
+        (archive.signoffs / name).unlink()
+    change(archive.warehouse, "DELETE FROM runbook.signoffs")
+    two = changed(archive.settings, "signing", second_person=("3",))
+    said = list(sign_sandbox(archive.warehouse, two, archive.runs, manifest))
+    assert said == ["PROVEN, phase 3: signed by the sandbox's throw-away key; a second person is needed."]
+    assert archive.state(settings=two)[0] == "PROVEN"
+    (again,) = sign_sandbox(archive.warehouse, two, archive.runs, manifest)
+    assert again.startswith("Signed before, and nothing was computed since")
 
 
 def test_a_sign_off_above_a_red_gate_is_stale_though_nothing_that_was_signed_has_moved(
@@ -92,7 +126,7 @@ def test_a_range_inside_bootstrap_completes_nothing(archive: Archive) -> None:
     early = line.predicate.standing.model_copy(update={"last": date(2023, 11, 1)})
     with Place(archive.warehouse, archive.settings).judge() as (judge, _, _):
         short = replace(line, predicate=line.predicate.model_copy(update={"standing": early}))
-        found = states._complete(judge, [short])
+        found = states._complete(judge, [short], date(2024, 12, 20))
     assert (found.name, "lies inside bootstrap: it completes nothing" in found.says) == ("PROVEN", True)
 
 
