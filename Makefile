@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 
 env: $(VENV)/.installed  ## the virtual environment, from the lock
 
+# an installation that was broken off is begun anew
 $(VENV)/.installed: requirements.lock pyproject.toml
-	$(PYTHON) -m venv --clear $(VENV)  # an installation that was broken off is begun anew
+	$(PYTHON) -m venv --clear $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
