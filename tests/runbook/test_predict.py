@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,15 +26,24 @@ from runbook.signing.statement import ambers
 from tests.lib.at_work import ask, judging
 
 
-@pytest.fixture
-def models(whole: EmbeddedWarehouse, whole_settings: Settings, whole_environment: Path) -> list[Artefact]:
-    """Two models of the warehouse in runs of their own, the newer one first."""
-    facts = whole.meta()
-    origin = Origin(facts["id"], facts["as_of"], simulated=True)
-    with judging(whole, whole_settings) as judge:
+@pytest.fixture(scope="module")
+def trained(whole_file: Path, whole_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two models of the warehouse in runs of their own, the newer one in run-7. Copy it; never change it."""
+    warehouse = EmbeddedWarehouse.at(f"duckdb:///{whole_file}", 20)
+    origin = Origin(warehouse.meta()["id"], warehouse.meta()["as_of"], simulated=True)
+    with judging(warehouse, whole_settings) as judge:
         matrix = read_matrix(judge.session, *closed_range(judge.calendar, whole_settings, None, None))
-    older, newer = (train(matrix, seed, origin, whole_environment / f"run-{seed}") for seed in (42, 7))
-    return [newer, older]
+    runs = tmp_path_factory.mktemp("trained")
+    for seed in (42, 7):
+        train(matrix, seed, origin, runs / f"run-{seed}")
+    return runs
+
+
+@pytest.fixture
+def models(trained: Path, whole_environment: Path) -> list[Artefact]:
+    """The same of one's own, the newer one first."""
+    shutil.copytree(trained, whole_environment, dirs_exist_ok=True)
+    return [open_artefact(next((whole_environment / name).glob("model-*"))) for name in ("run-7", "run-42")]
 
 
 def predicted(warehouse: EmbeddedWarehouse, *words: str) -> dict[str, object]:
