@@ -36,7 +36,8 @@ SECONDS = 1800
 def derived(url: str, run: Path, first: str, last: str, phases: list[str]) -> dict[str, Any]:
     """Standing, verdicts and fingerprints by phase, from processes side by side; CannotJudge where one cannot say.
 
-    *run* is the folder of the run that is signed, which holds the model. Each process judges its phases from one look, so that what two phases stand on is looked at once.
+    *run* is the folder of the run that is signed, which holds the model. Each process judges its phases from one look, so
+    that what two phases stand on is looked at once.
     """
     workers = min(len(phases), load_settings().backfill.workers)
     parts = [phases[at::workers] for at in range(workers)]

@@ -52,11 +52,13 @@ def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest:
 def _short_of(warehouse: Warehouse, settings: Settings, runs: Path, manifest: Manifest, phase: str) -> str:
     """What a sign-off of this run lacks to make *phase* COMPLETE; ``runbook status`` says the same."""
     book = read_book(runs, trusted(warehouse), roles=settings.signing.roles)
-    signed = next(
+    own = (
         line.predicate.standing
         for line in book.standing_sign_offs
         if line.predicate and (line.entry.run, line.entry.phase) == (manifest.run, phase)
     )
+    if (signed := next(own, None)) is None:
+        return "it does not count, and 'runbook verify --all' says why"
     if signed.waivers or phase in settings.signing.second_person:
         return "a second person is needed"
     with warehouse.reading() as session:

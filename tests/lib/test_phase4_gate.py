@@ -103,6 +103,12 @@ def test_gate_needs_747_of_848_full_dates(full: int, verdict: str) -> None:
     assert (line["covered"], line["expected"], line["eligible"], line["missing"]) == (full, 848, full, 0)
 
 
+def test_a_range_that_ends_a_date_early_is_held_to_the_same_percentage() -> None:
+    """It may become COMPLETE: only a range that begins later is judged by what is eligible."""
+    short = counted(746)
+    assert coverage_gate(cast(Judge, short), 4, short.days[0], short.days[-2]).verdict == RED
+
+
 def test_804_of_848_dates_are_94_8_percent_and_green() -> None:
     judged = counted(804).verdict()
     assert (judged.verdict, judged.table[0]["coverage_pct"]) == (GREEN, 94.81)

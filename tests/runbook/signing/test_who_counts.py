@@ -17,7 +17,7 @@ from runbook.signing import state as states
 from runbook.signing.check import read_book
 from runbook.signing.evidence import read_manifest
 from runbook.signing.signers import read_signers, trusted
-from runbook.signing.unattended import sign_sandbox
+from runbook.signing.unattended import _short_of, sign_sandbox
 from runbook.verbs import run as running
 from tests.lib.at_work import TEAM_OFFENSE, change
 from tests.runbook.signing.conftest import LAST, Archive, person
@@ -108,6 +108,8 @@ def test_a_sandbox_says_no_more_than_status_of_what_it_signed(archive: Archive) 
     assert archive.state(settings=two)[0] == "PROVEN"
     (again,) = sign_sandbox(archive.warehouse, two, archive.runs, manifest)
     assert again.startswith("Signed before, and nothing was computed since")
+    gone = manifest.model_copy(update={"run": "another"})
+    assert "does not count" in _short_of(archive.warehouse, two, archive.runs, gone, "3")
 
 
 def test_a_sign_off_above_a_red_gate_is_stale_though_nothing_that_was_signed_has_moved(
