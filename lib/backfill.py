@@ -16,7 +16,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-from lib.audit import keep_stage, refusals
+from lib.audit import Staged, keep_stage, refusals
 from lib.blocking import ask_blocking, blocked_dates
 from lib.calendar import read_calendar
 from lib.coverage import holdings
@@ -28,7 +28,7 @@ from lib.plan import Chunk
 from lib.registry import Registry, Table, registry
 from lib.settings import Settings
 from lib.stages import new_stage, owners
-from lib.states import Holding
+from lib.states import Holding, nothing_on
 from lib.warehouse import Publication, Session, Warehouse
 
 NOTED = "SELECT DISTINCT day FROM runbook.receipts WHERE table_name = @table AND day BETWEEN @first AND @last"
@@ -144,22 +144,31 @@ class Backfill:
             ask_inputs(session, [table], chunk.history_from, chunk.days[-1])
         calendar = read_calendar(session, self.settings)
         blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
-        days = [day for day in chunk.days if day not in blocked]
-        outcome = Outcome(chunk, blocked=blocked)
+        days = [day for day in chunk.days if day not in blocked.why]
+        outcome = Outcome(chunk, blocked=dict(blocked.why), published=dict.fromkeys(blocked.emptied, 0))
         if not days:
             return outcome, []
         staged = keep_stage(session, self.settings, table, calendar.by_season(days))
         digests = InputDigests(session, [table], calendar, chunk.days[0], chunk.days[-1])
-        held = self._holdings(session, table, staged.relation, days, chunk.history_from)
-        outcome.failed = refusals(session, staged, held)
-        clean = [day for day in days if day not in outcome.failed]
-        outcome.published = {day: held[day].rows if day in held else 0 for day in clean}
-        kept = [held[day] for day in clean if day in held and held[day].expected > 0]
-        receipts = [_receipt(table, holding, digests, "published", attempt) for holding in kept]
+        clean = self._audited(session, staged, outcome)
+        receipts = [
+            _receipt(table, held, digests, "published", attempt) for held in clean.values() if held.expected > 0
+        ]
         moment("stage computed")
         staged.write(session, path, clean)
         moment("stage written")
         return outcome, receipts
+
+    def _audited(self, session: Session, staged: Staged, outcome: Outcome) -> dict[date, Holding]:
+        """What the stage holds on the dates that may be published; the outcome has them, and those that failed."""
+        emptied = set(outcome.published)
+        held = self._holdings(session, staged.table, staged.relation, staged.days, outcome.chunk.history_from)
+        refused = refusals(session, staged, held)
+        outcome.failed = {day: why for day, why in refused.items() if day not in emptied}
+        days = [day for day in staged.days if day not in refused and day not in emptied]
+        clean = {day: held.get(day) or nothing_on(day) for day in days}
+        outcome.published |= {day: holding.rows for day, holding in clean.items()}
+        return clean
 
     def _holdings(
         self, session: Session, table: Table, relation: str, days: Iterable[date], history_from: date

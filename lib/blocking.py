@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
@@ -16,26 +17,36 @@ from lib.warehouse import Session
 FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is
 
 
+@dataclass(frozen=True)
+class Blocked:
+    """What keeps dates from being computed, and which of them are *emptied*: their rows are of raw data that went away."""
+
+    why: Mapping[date, str]
+    emptied: frozenset[date] = frozenset()
+
+
 def blocked_dates(
     session: Session, settings: Settings, tables: Registry, table: Table, calendar: Calendar, days: Iterable[date]
-) -> dict[date, str]:
+) -> Blocked:
     """The dates of *days* that must not be computed, each with ``blocked by <table> <date> <reason>``.
 
     Phase 3: every upstream table of the same date holds all that raw data suffice for. From phase 4 on each of them is
-    full, and the gate of the phase below is not red from the start of the season to the date.
+    full, and the gate of the phase below is not red from the start of the season to the date. Where what is lacking are
+    raw data, and rows were published before they went away, the date is to be emptied.
     """
     days = sorted(days)
     blocked, lacking = _by_same_date(session, settings, tables, table, calendar, days)
     phase = settings.phase_of(table.name) or 0
     if phase < FIRST_GATED_PHASE:
-        return blocked
+        return Blocked(blocked)
     judge = Judge(session, settings, calendar, tables)
-    covered = judge.cover([phase - 1], calendar.season_start(days[0]), days[-1])
-    red = red_dates(judge, covered.values())
+    covered = judge.cover([phase - 1], calendar.season_start(days[0]), days[-1]).values()
+    red, shut = red_dates(judge, covered), red_dates(judge, covered, mended=True)
     blocked = {day: red[day] for day in days if day in red} | blocked
-    # where rows were published before the raw data went away, the date is computed: that empties it
-    emptied = _held(session, table, lacking) if lacking else set()
-    return {day: why for day, why in lacking.items() if day not in emptied} | blocked
+    raw = {*lacking, *shut} & set(days)
+    emptied = _held(session, table, raw) & raw if raw else set()
+    kept_back = {day: why for day, why in (lacking | blocked).items() if day not in emptied}
+    return Blocked(kept_back, frozenset(emptied))
 
 
 def ask_blocking(
@@ -57,12 +68,17 @@ def red_dates(judge: Judge, covered: Iterable[TableCoverage], mended: bool = Fal
     """
     found: dict[date, str] = {}
     for coverage in covered:
-        seasons = judge.calendar.by_season(coverage.due)
-        for start, following in pairwise([*seasons, date.max]):
-            season = coverage.between(start, following)
+        for season in by_season(coverage, judge.calendar):
             for day, why in _red_in_season(season, judge, mended).items():
                 found.setdefault(day, f"blocked by {coverage.table} {why}")
     return found
+
+
+def by_season(coverage: TableCoverage, calendar: Calendar) -> Iterator[TableCoverage]:
+    """The same by season, bootstrap with it."""
+    seasons = calendar.by_season([*coverage.due, *(state.day for state in coverage.bootstrap)])
+    for start, following in pairwise([*seasons, date.max]):
+        yield coverage.between(start, following)
 
 
 def upstream_reason(table: Table, day: date, states: Mapping[str, Mapping[date, DateState]]) -> str | None:
@@ -132,6 +148,9 @@ def _red_in_season(season: TableCoverage, judge: Judge, mended: bool) -> dict[da
         full += day in states and _counts_as_full(states[day], mended)
         if fault and fault.day <= day:
             red[day] = f"{fault.day} {fault.reason or 'extra or doubled keys'}"
+        elif season.lacks_bootstrap(threshold, number):
+            early = season.waiting_bootstrap
+            red[day] = f"{early[0].day} gate red: {len(early)} bootstrap dates of the season wait for raw data"
         elif 100 * full < threshold * number:
             red[day] = f"{day} gate red: {full} of {number} dates of the season are full, needed {threshold:g} %"
     return red

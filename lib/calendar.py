@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -56,7 +56,8 @@ class Calendar:
     """Season starts by season year, expected games by date, and the dates that hold unplayed games.
 
     ``kinds`` has the dates whose games are all of one kind, the first three digits of their ids. ``unboxed`` are dates
-    without any box score; they are looked at only where an exclusion asks for them, and only as far as it does.
+    without any box score; they are looked at only where an exclusion asks for them, and only as far as it does. ``open``
+    are dates that are being played, or were until lately: nothing is expected of them before all their games are over.
     """
 
     as_of: date
@@ -66,6 +67,7 @@ class Calendar:
     bootstrap_days: int
     kinds: Mapping[date, str] = field(default_factory=dict)
     unboxed: frozenset[date] = frozenset()
+    open: frozenset[date] = frozenset()
 
     def season_start(self, day: date) -> date:
         """First regular-season date of the season *day* lies in; *day* itself before the first known season."""
@@ -110,15 +112,24 @@ def read_calendar(session: Session, settings: Settings) -> Calendar:
     starts, games, waiting = (sorted(rows()) for rows in ask_calendar(session))
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
+    as_of, unplayed = read_as_of(session), frozenset(day for (day,) in waiting)
+    unclosed = frozenset(day for day in unplayed if day > last_to_be_closed(settings, as_of))
+    games = [row for row in games if row[0] not in unclosed]
     return Calendar(
-        as_of=read_as_of(session),
+        as_of=as_of,
         starts=dict(starts),
         games={day: count for day, count, *_ in games},
-        unplayed=frozenset(day for (day,) in waiting),
+        unplayed=unplayed,
         bootstrap_days=settings.gates.bootstrap_days,
         kinds={day: lowest for day, _, lowest, highest in games if lowest == highest},
         unboxed=_unboxed(session, settings, [day for day, *_ in games]),
+        open=unclosed,
     )
+
+
+def last_to_be_closed(settings: Settings, as_of: date) -> date:
+    """The last date whose games have to be final."""
+    return as_of - timedelta(days=settings.gates.schedule_grace_days + 1)
 
 
 def _unboxed(session: Session, settings: Settings, days: Iterable[date]) -> frozenset[date]:

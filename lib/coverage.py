@@ -17,7 +17,7 @@ from lib.errors import CannotJudge
 from lib.exclusions import excluded_days
 from lib.registry import DATE, STATIC, Registry, Table, registry
 from lib.settings import EXPECTED, Settings
-from lib.states import DateState, Holding, Receipt, TableCoverage
+from lib.states import DateState, Holding, Receipt, TableCoverage, nothing_on
 from lib.warehouse import Session
 
 
@@ -212,8 +212,8 @@ class Judge:
     ) -> dict[date, DateState]:
         unsettled = _Unsettled(table, upstream, self.calendar)
         states = {}
-        for day in sorted(set(held) | set(receipts)):
-            holding = held.get(day) or Holding(day, 0, 0, 0, 0, 0, "0", None, None)
+        for day in sorted((set(held) | set(receipts)) - self.calendar.open):
+            holding = held.get(day) or nothing_on(day)
             state = self._state(table, holding, receipts.get(day), digests)
             states[day] = unsettled.passed_on(state)
         return states
@@ -250,7 +250,9 @@ def _misfit(table: Table, held: Holding, receipt: Receipt, digests: InputDigests
         return None
     if receipt.sql_digest != table.digest:
         return "outdated: its SQL has changed"
-    return "outdated: its input has changed" if receipt.input_digest != digests.of(table, held.day) else None
+    if receipt.input_digest != digests.of(table, held.day):
+        return "outdated: its input has changed"
+    return None if held.whole else "outdated: it holds keys that nothing expects any more"
 
 
 class _Unsettled:

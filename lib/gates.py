@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from lib.blocking import FIRST_GATED_PHASE
+from lib.blocking import FIRST_GATED_PHASE, by_season
 from lib.calendar import as_ranges
 from lib.coverage import Judge
 from lib.errors import CannotJudge
@@ -180,11 +180,13 @@ def _bootstrap_short(coverage: TableCoverage, threshold: float, judge: Judge) ->
 
 
 def _bootstrap_waiting(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:
-    waiting = [s for s in coverage.bootstrap if s.state != FULL and not s.todo]
+    waiting = coverage.waiting_bootstrap
     if not waiting:
         return None
+    lacking = any(s.lacks_bootstrap(threshold, s.expected) for s in by_season(coverage, judge.calendar))
     what = f"bootstrap dates that wait for raw data: {_dates(waiting, judge)}; {waiting[0].reason}"
-    return Finding(AMBER, coverage.table, what, f"load the raw data that is missing, then {_mend(coverage.phase)}")
+    mend = f"load the raw data that is missing, then {_mend(coverage.phase)}"
+    return Finding(RED if lacking else AMBER, coverage.table, what, mend)
 
 
 def _outdated(coverage: TableCoverage, threshold: float, judge: Judge) -> Finding | None:

@@ -194,7 +194,8 @@ def make_plan(judge: Judge, phases: Iterable[int], first: date, last: date, wish
     for name, coverage in covered.items():
         own = _own_reasons(coverage, wish, judge.calendar) if wish.tables is None or name in wish.tables else {}
         passed = _passed_on(judge.registry.tables[name], coverage, reasons, own, judge.calendar)
-        reasons[name] = {day: why for day, why in (own | passed).items() if day not in closed[coverage.phase]}
+        kept_back = _kept_back(coverage, closed[coverage.phase])
+        reasons[name] = {day: why for day, why in (own | passed).items() if day not in kept_back}
     seconds = {name: float(per_date) for name, per_date in spent()}
     chunks = [chunk for name, days in reasons.items() for chunk in _chunks(judge, name, days, seconds)]
     return Plan(
@@ -215,6 +216,11 @@ def _closed(judge: Judge, known: Iterable[TableCoverage], phase: int) -> dict[da
     if phase < FIRST_GATED_PHASE:
         return {}
     return red_dates(judge, (coverage for coverage in known if coverage.phase == phase - 1), mended=True)
+
+
+def _kept_back(coverage: TableCoverage, closed: Container[date]) -> set[date]:
+    """The *closed* dates, but for those whose rows are of raw data that went away: a run empties them."""
+    return {s.day for s in coverage.days if s.day in closed and not (s.todo and s.holding.rows)}
 
 
 def _waiting(

@@ -120,8 +120,10 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     table = judge.registry.tables[name]
     session, start = judge.session, judge.calendar.season_start(day)
     blocked = blocked_dates(session, judge.settings, judge.registry, table, judge.calendar, [day])
-    if blocked:
-        return blocked[day]
+    if day in blocked.why:
+        return blocked.why[day]
+    if day in blocked.emptied:
+        return f"blocked: raw data of {day} went away; the run takes its rows away, too"
     staged = keep_stage(session, judge.settings, table, {start: [day]}, trial=True)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     fault = refusals(session, staged, held).get(day, "")

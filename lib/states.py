@@ -36,6 +36,11 @@ class Holding:
         return self.present == self.computable == self.rows
 
 
+def nothing_on(day: date) -> Holding:
+    """The holding of a date of which nothing is expected and nothing is there."""
+    return Holding(day, 0, 0, 0, 0, 0, "0", None, None)
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a publish left for one table and date."""
@@ -165,6 +170,16 @@ class TableCoverage:
     def short_bootstrap(self) -> list[DateState]:
         """Bootstrap dates that are not full and could be."""
         return [d for d in self.bootstrap if d.state != FULL and d.todo]
+
+    @cached_property
+    def waiting_bootstrap(self) -> list[DateState]:
+        """Bootstrap dates that wait for raw data."""
+        return [d for d in self.bootstrap if d.state != FULL and not d.todo]
+
+    def lacks_bootstrap(self, threshold: float, dates: int) -> bool:
+        """Whether, with *dates* of the denominator behind it, too many bootstrap dates of the season wait; one may."""
+        dates, waiting = dates + len(self.bootstrap), len(self.waiting_bootstrap)
+        return waiting > 1 and 100 * (dates - waiting) < threshold * dates
 
     def doubled(self, unplayed: Container[date]) -> list[DateState]:
         """Dates with extra or doubled keys; rows of *unplayed* dates are pending, not extra."""

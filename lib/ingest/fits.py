@@ -22,6 +22,12 @@ GAME = PAIR.replace("home_team_tricode", "split_part(game_id, '_', 2)").replace(
 )
 NAMES = ("player_name", "player_full_name")
 SCHEDULE = "nba_raw.nbac_schedule"
+PROPS = "nba_raw.bettingpros_player_points_props"
+# what a date is made of where a table has no game id
+PARTS = {
+    "nba_raw.odds_api_game_lines": ("game", "game_date, home_team_abbr, away_team_abbr"),
+    "nba_raw.nbac_injury_report": ("team", "report_date, game_date, team"),
+}
 
 
 def refuse_what_does_not_fit(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -34,7 +40,7 @@ def refuse_what_does_not_fit(connection: duckdb.DuckDBPyConnection, table: Table
         _refuse_dates_without_games(connection, table)
         _refuse_unknown_games(connection, table)
         _refuse_other_keys(connection, table)
-    _refuse_lost_games(connection, table)
+    (_refuse_lost_players if table.name == PROPS else _refuse_lost_games)(connection, table)
 
 
 def _refuse_nulls(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -96,16 +102,27 @@ def _refuse_other_keys(connection: duckdb.DuckDBPyConnection, table: Table) -> N
 
 def _refuse_lost_games(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """A date is replaced whole, so a file that was cut short would take the rest of the date away."""
-    if not _has(table, "game_id"):
-        return
-    game = f"game_date, {'game_id' if table.name == SCHEDULE else GAME}"
+    word, part = PARTS.get(table.name) or ("game", f"game_date, {'game_id' if table.name == SCHEDULE else GAME}")
+    known, day = ("game_id IS NOT NULL" if _has(table, "game_id") else "TRUE"), table.date_column
     found = rows(
         connection,
-        f"""SELECT DISTINCT {game} FROM {table.name} WHERE game_id IS NOT NULL
-        AND game_date IN (SELECT game_date FROM incoming)
-        AND ({game}) NOT IN (SELECT ({game}) FROM incoming WHERE game_id IS NOT NULL) ORDER BY ALL""",
+        f"""SELECT DISTINCT {part} FROM {table.name} WHERE {known} AND {day} IN (SELECT {day} FROM incoming)
+        EXCEPT SELECT {part} FROM incoming WHERE {known} ORDER BY ALL""",
     )
-    _refuse(table, found, "game", "in the warehouse but not in the folder", "a date is replaced whole: add them")
+    _refuse(table, found, word, "in the warehouse but not in the folder", "a date is replaced whole: add them")
+
+
+def _refuse_lost_players(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """A line may be taken back; those of most players of a date were cut off."""
+    players = "SELECT game_date, player_lookup FROM"
+    found = rows(
+        connection,
+        f"""SELECT game_date FROM ({players} {table.name} GROUP BY ALL) old
+        LEFT JOIN ({players} incoming GROUP BY ALL) fresh USING (game_date, player_lookup)
+        WHERE game_date IN (SELECT game_date FROM incoming)
+        GROUP BY game_date HAVING count(*) > 2 * count(fresh.player_lookup) ORDER BY ALL""",
+    )
+    _refuse(table, found, "date", "with the lines of fewer than half its players", "a date is replaced whole: add them")
 
 
 def _key(table: Table) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
@@ -130,10 +130,10 @@ def failures(outcomes: list[Outcome]) -> dict[tuple[str, date], str]:
     return {(o.chunk.table, day): why for o in outcomes for day, why in o.failed.items()}
 
 
-def contents(warehouse: EmbeddedWarehouse) -> dict[str, Rows]:
-    """Every row of Phase 3, without the volatile columns, in one order."""
+def contents(warehouse: EmbeddedWarehouse, tables: Sequence[str] = PHASE_3) -> dict[str, Rows]:
+    """Every row of *tables*, without the volatile columns, in one order."""
     with warehouse.writing() as connection:
-        return {name: _rows(connection, name) for name in PHASE_3}
+        return {name: _rows(connection, name) for name in tables}
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, name: str) -> Rows:

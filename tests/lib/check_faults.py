@@ -37,6 +37,8 @@ def _again(table: str, where: str, phase: int = 3, also: tuple[str, ...] = ()) -
 
 
 LAST_GAME = f"game_id = (SELECT max(game_id) FROM {TEAM_OFFENSE})"
+RESERVE = f"""{LAST_GAME} AND player_lookup = (
+  SELECT max(player_lookup) FROM {PLAYERS} WHERE {LAST_GAME} AND points <= 2 AND fg_attempts <= 2 AND minutes_played >= 7)"""
 STARTER = "minutes_played > 20 AND fg_makes > 2 AND fg_attempts - fg_makes > 2"
 ARRAY_AT = "list_concat(list_concat(features[1:{n}], [{value}]), features[{n} + 2:25])"
 
@@ -87,6 +89,9 @@ PLANTED = {
     "zones_are_part_of_the_shots": _one(PLAYERS, "paint_attempts = paint_attempts + 40", "paint_attempts IS NOT NULL"),
     "line_results_fit": _one(PLAYERS, "over_under_result = 'PUSH'", "over_under_result = 'OVER'"),
     "minutes_fit_the_game": _one(PLAYERS, "minutes_played = 75, usage_rate = NULL"),
+    "players_minutes_are_the_games": Fault(
+        3, tuple(f"DELETE FROM {table} WHERE {RESERVE}" for table in (UPCOMING_PLAYER, PLAYERS))
+    ),
     "usage_fits_the_team": _one(PLAYERS, "usage_rate = usage_rate + 3", STARTER),
     "players_are_of_their_team": _one(PLAYERS, "win_flag = NOT win_flag"),
     "team_game_ids_are_canonical": Fault(
@@ -134,7 +139,7 @@ PLANTED = {
         also=("store_is_the_factors",),
     ),
     "features_are_25": _one(STORE, "feature_names = feature_names[1:24]", phase=4),
-    "features_vary": _all(STORE, f"features = {ARRAY_AT.format(n=9, value=0.5)}", "season_year = 2023", 4),
+    "features_vary": _all(STORE, f"features = {ARRAY_AT.format(n=12, value=0.5)}", "season_year = 2023", 4),
     "season_average_is_before_the_game": _one(CACHE, "points_avg_season = points_avg_season + 0.2", phase=4),
     "store_is_the_cache": _one(CACHE, "points_avg_last_5 = points_avg_last_5 + 1", phase=4),
     "store_is_the_context": _one(STORE, "days_rest = days_rest + 1", "days_rest < 5", 4),
@@ -180,7 +185,8 @@ FOLLOWS = {
     "team_shots_are_players_shots": {"cache_is_the_history", "context_is_the_history", "player_rows_are_their_boxes", "shooting_rates_fit", "usage_fits_the_team"},
     "shooting_rates_fit": {"cache_is_the_history"},
     "zones_are_part_of_the_shots": {"zones_are_the_history"},
-    "minutes_fit_the_game": {"cache_is_the_history", "context_is_the_history", "usage_fits_the_team"},
+    "minutes_fit_the_game": {"cache_is_the_history", "context_is_the_history", "players_minutes_are_the_games", "usage_fits_the_team"},
+    "rest_is_one_fact": {"store_is_the_context"},
     "usage_fits_the_team": {"cache_is_the_history", "context_is_the_history"},
     "team_game_ids_are_canonical": {"players_meet_their_teams"},
     "team_ratings_fit": {"offence_is_the_other_defence"},
@@ -197,6 +203,7 @@ FOLLOWS = {
     "store_is_the_cache": {"cache_is_the_history"},
     "store_is_the_defence": {"defence_is_the_history"},
     "store_is_the_factors": {"features_are_25"},
+    "store_is_the_zones": {"features_are_25"},
     "zone_rates_add_up": {"cache_is_the_context", "store_is_the_zones", "zones_are_the_history"},
 }  # fmt: skip
 FAULTS = {name: replace(fault, also=fault.also | FOLLOWS.get(name, set())) for name, fault in PLANTED.items()}

@@ -14,6 +14,7 @@ import pytest
 from google.auth.exceptions import RefreshError, TransportError
 
 from lib.backfill import Backfill
+from lib.blocking import Blocked
 from lib.errors import CannotJudge, QueryFailed
 from lib.lease import myself
 from lib.plan import Chunk, Plan
@@ -116,7 +117,7 @@ def test_the_digest_of_an_input_is_asked_before_the_rows_are_computed_from_it(
     order: list[str] = []
     for name in ("ask_inputs", "keep_stage"):
         monkeypatch.setattr(f"lib.backfill.{name}", partial(_noted, order, name))
-    monkeypatch.setattr("lib.backfill.blocked_dates", lambda *about: {})
+    monkeypatch.setattr("lib.backfill.blocked_dates", lambda *about: Blocked({}))
     monkeypatch.setattr("lib.backfill.ask_blocking", lambda *about: None)
     monkeypatch.setattr("lib.backfill.read_calendar", lambda *about: SimpleNamespace(by_season=lambda days: [days]))
     with pytest.raises(InterruptedError):

@@ -15,8 +15,8 @@ from lib.errors import BadInput, CannotJudge
 from lib.settings import CheckFacts, Settings
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
-from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_PLAYER, change, judging, said
-from tests.lib.check_faults import FAULTS
+from tests.lib.at_work import PLAYERS, TEAM_DEFENSE, TEAM_OFFENSE, UPCOMING_PLAYER, UPCOMING_TEAM, change, judging, said
+from tests.lib.check_faults import ARRAY_AT, FAULTS, STORE
 
 FIRST, LAST = date(2023, 10, 24), date(2024, 12, 20)
 IN_SQL = (POST_BACKFILL, FEATURES, REGRESSION)
@@ -107,6 +107,51 @@ def test_overtime_minutes_and_tiny_stints_pass(whole: EmbeddedWarehouse, whole_s
     change(whole, f"UPDATE {PLAYERS} SET minutes_played = 0.0, usage_rate = 2602.1 WHERE rowid = {other}")
     failed = failing(verdicts(whole, whole_settings, 3))
     assert not {"minutes_fit_the_game", "player_counts_are_possible"} & set(failed)
+
+
+def test_a_game_that_waits_for_its_player_boxes_is_no_fault_of_the_rows(
+    whole: EmbeddedWarehouse, whole_settings: Settings
+) -> None:
+    """Coverage names it: the team's box came, the players' did not."""
+    game = "(SELECT max(game_id) FROM nba_analytics.team_offense_game_summary WHERE game_date = '2024-12-03')"
+    change(whole, f"DELETE FROM {PLAYERS} WHERE game_id = {game}")
+    assert "players_of_a_team_game" not in failing(verdicts(whole, whole_settings, 3))
+
+
+def test_a_date_that_is_excluded_says_nothing_of_the_rest_after_it(
+    whole: EmbeddedWarehouse, whole_settings: Settings
+) -> None:
+    change(whole, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date = '2024-12-03'")
+    assert "rest_is_counted" not in failing(verdicts(whole, whole_settings, 3))
+
+
+ENTRIES = {
+    "store_is_the_context": (9, 10, 17),
+    "features_are_25": (18, 19, 20, 21, 24),
+}
+
+
+@pytest.mark.parametrize(("check", "entry"), [(name, n) for name, entries in ENTRIES.items() for n in entries])
+def test_an_entry_of_the_feature_array_in_another_unit_is_found(
+    whole: EmbeddedWarehouse, whole_settings: Settings, check: str, entry: int
+) -> None:
+    """Percent for a fraction, or what nobody wrote."""
+    other = ARRAY_AT.format(n=entry, value=f"100 * features[{entry + 1}] + 7")
+    change(whole, f"UPDATE {STORE} SET features = {other} WHERE rowid = (SELECT max(rowid) FROM {STORE})")
+    with judging(whole, whole_settings) as judge:
+        (result,) = run_checks(Scope(judge, 4, FIRST, LAST), named(check))
+    assert result.failed == 1
+
+
+@pytest.mark.parametrize(("minutes", "found"), [(6, False), (7, True)])
+def test_players_minutes_may_be_rounded_and_not_lost(
+    whole: EmbeddedWarehouse, whole_settings: Settings, minutes: int, found: bool
+) -> None:
+    """Ten players of a box in whole minutes were seen to miss 240 by 4."""
+    team = f"game_date = '2024-12-03' AND team_abbr = (SELECT min(team_abbr) FROM {PLAYERS} WHERE game_date = '2024-12-03')"
+    exact = f"240 + 25 * (SELECT any_value(overtime_periods) FROM {TEAM_OFFENSE} WHERE {team}) - {minutes}"
+    change(whole, f"UPDATE {PLAYERS} SET minutes_played = ({exact}) / (SELECT count(*) FROM {PLAYERS} WHERE {team}) WHERE {team}")  # fmt: skip
+    assert ("players_minutes_are_the_games" in failing(verdicts(whole, whole_settings, 3))) is found
 
 
 def test_a_fault_outside_the_range_is_not_seen(warehouse: EmbeddedWarehouse, settings: Settings) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.backfill import Backfill
+from lib.blocking import red_dates
 from lib.calendar import closed_range
 from lib.errors import CannotJudge
 from lib.gates import coverage_gate
@@ -251,6 +252,24 @@ def test_a_bootstrap_date_that_waits_for_raw_data_is_amber_by_name(
     assert line(verdict, PLAYERS)["bootstrap"] == "23/24"
     assert verdict.verdict == "amber"
     assert f"bootstrap dates that wait for raw data: {day}; no box score" in said(verdict, "amber")
+
+
+def test_bootstrap_dates_that_wait_for_raw_data_are_red_where_they_are_many(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    """Every window of the season begins with them: two of 48 dates are 4.2 %, three are 6.3."""
+    days = game_dates(warehouse, settings)[:3]
+    verdicts = []
+    for day in days:
+        for source in ("nbac_gamebook_player_stats", "bdl_player_boxscores"):
+            change(warehouse, f"DELETE FROM nba_raw.{source} WHERE game_date = ?", day)
+        run(warehouse, settings)
+        verdicts.append(gate_3(warehouse, settings).verdict)
+    assert verdicts == ["amber", "amber", "red"]
+    with judging(warehouse, settings) as judge:
+        covered = judge.cover([3], days[0], judge.calendar.as_of).values()
+        closed = red_dates(judge, covered, mended=True)
+    assert max(closed) < date(2024, 7, 1)
 
 
 @pytest.mark.parametrize("table", [*PHASE_3, "nba_raw.nbac_gamebook_player_stats", "nba_raw.nbac_schedule"])

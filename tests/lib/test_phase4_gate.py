@@ -29,7 +29,7 @@ from lib.settings import FeatureFacts, Settings, load_settings
 from lib.states import FULL, DateState, Holding, TableCoverage
 from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
-from tests.lib.at_work import said
+from tests.lib.at_work import contents, said
 
 SETTINGS = load_settings()
 # in a season of 40 dates the first weeks weigh more
@@ -43,6 +43,7 @@ START, AS_OF = date(2023, 10, 24), date(2024, 1, 10)
 CACHE, FACTORS = "nba_precompute.player_daily_cache", "nba_precompute.player_composite_factors"
 ZONES, DEFENCE = "nba_precompute.player_shot_zone_analysis", "nba_precompute.team_defense_zone_analysis"
 STORE, CONTEXT = "nba_predictions.ml_feature_store_v2", "nba_analytics.upcoming_player_game_context"
+PHASE_4 = (ZONES, DEFENCE, CACHE, FACTORS, STORE)
 BOXES = ("nba_raw.nbac_gamebook_player_stats", "nba_raw.bdl_player_boxscores", "nba_raw.nbac_team_boxscore")
 
 
@@ -387,11 +388,53 @@ def test_phase_4_waits_where_phase_3_stays_red_for_want_of_raw_data(warehouse: E
         *lost, last = judge.calendar.expected_dates(START, AS_OF)[-8:]
     for day in lost:
         lose_boxes(warehouse, day)
+    change(warehouse, f"DELETE FROM {DEFENCE} WHERE analysis_date = DATE '{last}'")
     run(warehouse, 3)
     made = plan(warehouse, 3, 4)
-    assert last not in {day for chunk in made.chunks for day in chunk.days}
+    assert last not in {day for chunk in made.chunks_of(DEFENCE) for day in chunk.days}
     assert made.waiting[DEFENCE][last].startswith("blocked by nba_analytics.")
     assert f"{last} gate red: " in made.waiting[DEFENCE][last]
+
+
+def test_rows_of_raw_data_that_went_away_early_in_a_season_are_taken_away(
+    warehouse: EmbeddedWarehouse, tmp_path: Path
+) -> None:
+    """To the 19th date one that waits keeps phase 3 red: a build from nothing would hold none of them."""
+    with judging(warehouse) as judge:
+        after_bootstrap = [d for d in judge.calendar.expected_dates(START, AS_OF) if not judge.calendar.is_bootstrap(d)]
+    lost, later = after_bootstrap[3], after_bootstrap[12]
+    before = contents(warehouse, PHASE_4)
+    assert rows_on(warehouse, FACTORS, later) > 0
+    lose_boxes(warehouse, lost)
+    run(warehouse, 3)
+    assert {later, lost} <= {day for chunk in plan(warehouse, 4).chunks_of(FACTORS) for day in chunk.days}
+    run(warehouse, 4)
+    assert plan(warehouse, 3, 4).chunks == ()
+    finding = next(f for f in gate(warehouse).findings if f.where == FACTORS and str(lost) in f.what)
+    assert (finding.severity, "outdated" in said(gate(warehouse))) == (AMBER, False)
+    anew = connect(f"duckdb:///{tmp_path / 'anew.duckdb'}")
+    load_raw(anew, season(), AS_OF, "test")
+    lose_boxes(anew, lost)
+    run(anew, 3)
+    run(anew, 4)
+    assert rows_on(anew, FACTORS, later) == 0
+    for table, rows in contents(anew, PHASE_4).items():
+        held, built = set(map(str, contents(warehouse, PHASE_4)[table])), set(map(str, rows))
+        assert built <= held
+        assert held - built <= set(map(str, before[table]))  # dates that the lost game has no part in stay as they were
+
+
+def test_rows_of_players_with_fewer_games_than_are_asked_for_now_are_taken_away(warehouse: EmbeddedWarehouse) -> None:
+    facts = SETTINGS.tables[CACHE]
+    more = facts.model_copy(update={"minimum_games": facts.minimum_games + 2})
+    settings = SETTINGS.model_copy(update={"tables": {**SETTINGS.tables, CACHE: more}})
+    with judging(warehouse, settings) as judge:
+        made = make_plan(judge, [4], START, AS_OF)
+    (reasons,) = (chunk.reasons.values() for chunk in made.chunks_of(CACHE))
+    assert "outdated: it holds keys that nothing expects any more" in reasons
+    Backfill(warehouse, settings).run_chunks(made.chunks)
+    with judging(warehouse, settings) as judge:
+        assert judge.cover([4], START, AS_OF)[CACHE].doubled(frozenset()) == []
 
 
 def test_rows_of_a_later_bootstrap_are_taken_away(warehouse: EmbeddedWarehouse) -> None:

@@ -30,6 +30,7 @@ from tests.lib.at_work import (
     contents,
     due,
     game_dates,
+    gate_3,
     judging,
     planned,
     run,
@@ -311,3 +312,19 @@ def test_rows_of_games_to_come_are_not_replaced(warehouse: EmbeddedWarehouse, se
     change(warehouse, f"INSERT INTO {PLAYERS} {pending}")
     planned_days = {day for days in due(planned(warehouse, settings, recompute_found=True)).values() for day in days}
     assert date(2024, 12, 20) not in planned_days
+
+
+def test_a_date_of_which_some_games_are_still_played_is_left_alone(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    """Its rows were prepared for tonight: a publish replaces the date whole, and would take them away."""
+    tonight = "SELECT * REPLACE (DATE '2024-12-20' AS game_date, {} AS game_status, '002249999{}' AS game_id, '{}' AS home_team_tricode) FROM nba_raw.nbac_schedule WHERE game_id LIKE '002%' LIMIT 1"  # fmt: skip
+    for values in ((3, 1, "AAA"), (1, 2, "BBB")):
+        change(warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME {tonight.format(*values)}")
+    change(warehouse, f"INSERT INTO {UPCOMING_TEAM} BY NAME SELECT * REPLACE (DATE '2024-12-20' AS game_date) FROM {UPCOMING_TEAM} LIMIT 1")  # fmt: skip
+    assert planned(warehouse, settings).chunks == ()
+    assert gate_3(warehouse, settings).verdict == "green"
+    change(
+        warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 3 WHERE game_date = '2024-12-20' AND game_status = 1"
+    )
+    assert date(2024, 12, 20) in due(planned(warehouse, settings))[UPCOMING_TEAM]

@@ -138,8 +138,49 @@ def test_games_whose_ids_lost_their_zeros_are_red(raw_only: EmbeddedWarehouse, s
 
 
 def test_a_season_that_is_not_over_may_hold_fewer_games(raw_only: EmbeddedWarehouse, settings: Settings) -> None:
-    change(raw_only, "DELETE FROM nba_raw.nbac_schedule WHERE game_date > '2024-12-01'")
+    for table in ("nbac_schedule", *BOXES):
+        change(raw_only, f"DELETE FROM nba_raw.{table} WHERE game_date > '2024-12-01'")
     assert _gate_2(raw_only, settings).verdict == "green"
+
+
+def test_boxes_of_a_game_that_the_schedule_does_not_count_are_red(
+    raw_only: EmbeddedWarehouse, settings: Settings
+) -> None:
+    day = game_dates(raw_only, settings)[-5]
+    _set_status(raw_only, day, 4)
+    verdict = _gate_2(raw_only, settings)
+    assert verdict.verdict == "red"
+    assert "box scores of 2 teams on dates on which the schedule counts no final game of theirs" in said(verdict, "red")
+    assert f" on {day}" in said(verdict, "red")
+
+
+def test_a_schedule_that_ends_before_the_boxes_do_is_red(raw_only: EmbeddedWarehouse, settings: Settings) -> None:
+    change(raw_only, "DELETE FROM nba_raw.nbac_schedule WHERE game_date > '2024-12-01'")
+    assert "the schedule counts no final game of theirs" in said(_gate_2(raw_only, settings), "red")
+
+
+@pytest.mark.parametrize("day", ["2024-02-18", "2024-07-12"])
+def test_boxes_of_a_show_or_a_summer_league_are_nobodys_business(
+    raw_only: EmbeddedWarehouse, settings: Settings, day: str
+) -> None:
+    """An All-Star game is in the schedule, as one that does not count; a summer league is after the season's end."""
+    show = (
+        "SELECT * REPLACE (DATE '2024-02-18' AS game_date, '0032300001' AS game_id) FROM nba_raw.nbac_schedule LIMIT 1"
+    )
+    change(raw_only, f"INSERT INTO nba_raw.nbac_schedule BY NAME {show}")
+    box = f"SELECT * REPLACE (DATE '{day}' AS game_date, 'EAST' AS team_abbr) FROM nba_raw.nbac_team_boxscore LIMIT 1"
+    change(raw_only, f"INSERT INTO nba_raw.nbac_team_boxscore BY NAME {box}")
+    assert _gate_2(raw_only, settings).verdict == "green"
+
+
+def test_the_first_weeks_of_a_season_without_box_scores_are_red(
+    raw_only: EmbeddedWarehouse, settings: Settings
+) -> None:
+    """They are outside the percentage, and every window of the season begins with them."""
+    _drop_boxes(raw_only, *game_dates(raw_only, settings)[:12])
+    verdict = _gate_2(raw_only, settings)
+    assert (line(verdict, "player_boxscores")["covered"], verdict.verdict) == (72, "red")
+    assert "no box score for" in said(verdict, "red")
 
 
 def test_a_play_in_game_without_a_box_score_is_amber_by_name(raw_only: EmbeddedWarehouse, settings: Settings) -> None:

@@ -14,6 +14,12 @@ WHERE game_date BETWEEN @first AND @last
     OR features[SAFE_OFFSET(13)] != CAST(opponent_def_rating_last_15 AS FLOAT64)
     OR features[SAFE_OFFSET(14)] != CAST(opponent_pace_last_15 AS FLOAT64) OR features[SAFE_OFFSET(15)] != IF(is_home, 1.0, 0.0)
     OR features[SAFE_OFFSET(16)] != IF(back_to_back, 1.0, 0.0) OR features[SAFE_OFFSET(22)] != CAST(team_pace_last_10 AS FLOAT64)
+    OR features[SAFE_OFFSET(18)] != CAST(100 * paint_rate_last_10 AS INT64) / 10000
+    OR features[SAFE_OFFSET(19)] != CAST(100 * mid_range_rate_last_10 AS INT64) / 10000
+    -- where nothing is known the array says 35 %, the column 30
+    OR (features[SAFE_OFFSET(20)] != CAST(100 * three_pt_rate_last_10 AS INT64) / 10000
+      AND NOT (features[SAFE_OFFSET(20)] = 0.35 AND three_pt_rate_last_10 = 30))
+    OR features[SAFE_OFFSET(21)] NOT BETWEEN 0 AND 0.5 OR features[SAFE_OFFSET(24)] NOT BETWEEN 0 AND 1
     OR features[SAFE_OFFSET(23)] != CAST(team_off_rating_last_10 AS FLOAT64)
     OR quality_tier IS DISTINCT FROM CASE WHEN feature_quality_score >= 95 THEN 'gold' WHEN feature_quality_score >= 70 THEN 'silver' ELSE 'bronze' END)
 ORDER BY game_date, player_lookup

@@ -13,6 +13,7 @@ import pytest
 from lib.errors import BadInput
 from lib.ingest.correction import correct
 from lib.ingest.model import Change, Correction
+from lib.registry import registry
 from lib.settings import Settings
 from lib.warehouse import EmbeddedWarehouse, connect
 from tests.lib.at_work import ask, change, due, game_dates, planned
@@ -198,3 +199,34 @@ def test_a_parquet_file_in_other_types_is_read_as_the_contract_says(
     folder = export(GAMEBOOK, f"game_date = '{day}'", "rows.parquet", "* REPLACE (points::VARCHAR AS points)")
     assert str(pq.read_schema(folder / "rows.parquet").field("points").type) == "string"
     assert correct(raw_only, folder).changes == ()
+
+
+LINES, INJURIES = "nba_raw.odds_api_game_lines", "nba_raw.nbac_injury_report"
+BETTINGPROS = "nba_raw.bettingpros_player_points_props"
+
+
+@pytest.mark.parametrize(
+    ("table", "where", "lost"),
+    [
+        (LINES, "home_team_abbr = (SELECT min(home_team_abbr) FROM {table} WHERE game_date = '{day}')", "game"),
+        (INJURIES, "team = (SELECT min(team) FROM {table} WHERE report_date = '{day}')", "team"),
+        (BETTINGPROS, "player_lookup = (SELECT min(player_lookup) FROM {table} WHERE game_date = '{day}')", "date"),
+    ],
+)
+def test_a_file_that_was_cut_short_takes_no_other_rows_of_its_date_away(
+    raw_only: EmbeddedWarehouse, export: Export, table: str, where: str, lost: str
+) -> None:
+    """Also where a table's rows name no game."""
+    part, column = (
+        {LINES: "home_team_abbr", INJURIES: "team"}.get(table, "player_lookup"),
+        registry().table(table).date_column,
+    )
+    busy = f"SELECT min(day) FROM (SELECT {column} AS day FROM {table} GROUP BY 1 HAVING count(DISTINCT {part}) > 2)"
+    day = ask(raw_only, busy)[0][0]
+    folder = export(table, f"{column} = '{day}' AND {where.format(table=table, day=day)}")
+    before = ask(raw_only, f"SELECT COUNT(*) FROM {table}")
+    with pytest.raises(BadInput, match=rf"{table}: \d+ {lost}s? (in the warehouse but not|with the lines of fewer)"):
+        correct(raw_only, folder)
+    assert ask(raw_only, f"SELECT COUNT(*) FROM {table}") == before
+    shutil.rmtree(folder)
+    assert correct(raw_only, export(table, f"{column} = '{day}'")).changes == ()
