@@ -35,6 +35,7 @@ CHAINS: Mapping[str, tuple[str, ...]] = {
     "injury_reports": ("injury_reports",),
 }
 GATE_2 = "load what is missing; runbook gate 2 names the games"
+NOTHING_DUE = "nothing is expected of it on that date yet: the sample proves nothing"
 BRING_TOGETHER = "bring table and contract together: load the warehouse anew, or change the file in lib/tables"
 
 
@@ -99,20 +100,27 @@ def _mend(name: str, what: str) -> str:
 
 def sample_verdict(judge: Judge, phase: int, first: date, last: date) -> Verdict:
     """The latest expected date of each table of the phase is computed and audited, and nothing is published."""
-    lines = []
-    findings = []
     day = judge.calendar.expected_dates(first, last)[-1]
     tables = [table for table in judge.registry.computed if judge.settings.phase_of(table.name) == phase]
     if judge.session.jobs_are_dear:
         for table in tables:
             ask_blocking(judge.session, judge.settings, judge.registry, table, judge.calendar.season_start(day), [day])
-    for table in tables:
-        fault = _sample_fault(judge, table.name, day)
-        lines.append({"table": table.name, "date": str(day), "audit": fault or "clean"})
-        mend = f"load the raw data of {day} anew, then runbook run --phase {phase}"
-        findings += [Finding(AMBER if fault.startswith("blocked") else RED, table.name, fault, mend)] if fault else []
-    return verdict_of(
-        "sample", f"{counted(len(lines), 'table')} computed for {day} without publishing.", findings, table=tuple(lines)
+    lines = [
+        {"table": table.name, "date": str(day), "audit": _sample_fault(judge, table.name, day) or "clean"}
+        for table in tables
+    ]
+    tried = [line for line in lines if line["audit"] != NOTHING_DUE]
+    # a table that cannot begin yet is shown, and is no finding beside others that were computed
+    findings = [_sample_finding(phase, line) for line in tried or lines if line["audit"] != "clean"]
+    sentence = f"{counted(len(tried), 'table')} computed for {day} without publishing."
+    return verdict_of("sample", sentence, findings, table=tuple(lines))
+
+
+def _sample_finding(phase: int, line: Mapping[str, str]) -> Finding:
+    fault = line["audit"]
+    severity = AMBER if fault.startswith("blocked") or fault == NOTHING_DUE else RED
+    return Finding(
+        severity, line["table"], fault, f"load the raw data of {line['date']} anew, then runbook run --phase {phase}"
     )
 
 
@@ -127,6 +135,8 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     staged = keep_stage(session, judge.settings, table, {start: [day]}, trial=True)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     fault = refusals(session, staged, held).get(day, "")
+    if not fault and day not in held:
+        return NOTHING_DUE
     return _of_upstream(judge, table, day, fault) if fault else ""
 
 

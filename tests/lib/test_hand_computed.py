@@ -286,6 +286,21 @@ def test_of_two_copies_of_a_box_row_the_one_that_is_expected_is_computed(status:
     assert len(computed(rows).rows("player_game_summary")) == 1
 
 
+@pytest.mark.parametrize("column", ["turnovers", "assists", "steals", "field_goals_attempted"])
+def test_of_two_copies_of_one_load_the_same_one_counts_each_time(column: str) -> None:
+    """Whatever they differ in, and however they lie in the table."""
+    found = []
+    for counts in ((9, 12), (12, 9)):
+        rows = RawRows().game(D, "BOS", "LAL", home_box={"turnovers": 13})
+        for count in counts:
+            rows.player(D, "star", "LAL", **{column: count})
+            rows.team_box(D, "BOS", "LAL", "LAL", turnovers=count)
+        memory = computed(rows)
+        team = one(memory, "team_offense_game_summary", team_abbr="LAL")
+        found.append((player_of(rows)["data_hash"], team["data_hash"]))
+    assert found[0] == found[1]
+
+
 def test_a_spread_has_the_sign_of_the_side() -> None:
     rows = star().player(D, "guest", "BOS")
     rows.game_line(D, "BOS", "LAL", "Los Angeles Lakers", -5.5).game_line(D, "BOS", "LAL", "Boston Celtics", 5.5)

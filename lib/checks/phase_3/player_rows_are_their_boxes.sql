@@ -11,7 +11,11 @@ WITH boxes AS (
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status, points DESC, minutes DESC
+    PARTITION BY game_date, player_lookup, team_abbr
+    ORDER BY
+      processed_at DESC, player_status, points DESC, minutes DESC, field_goals_made, field_goals_attempted,
+      three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
+      defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls, plus_minus
   ) = 1
 )
 SELECT players.game_date, players.game_id, players.player_lookup, players.points, boxes.points AS in_box

@@ -9,7 +9,12 @@ WITH boxes AS (
     offensive_rebounds, total_rebounds, assists, turnovers, personal_fouls
   FROM nba_raw.nbac_team_boxscore
   WHERE game_date BETWEEN @first AND @last
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, team_abbr
+    ORDER BY
+      processed_at DESC, points DESC, fg_made, fg_attempted, three_pt_made, three_pt_attempted, ft_made, ft_attempted,
+      offensive_rebounds, defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, minutes
+  ) = 1
 )
 SELECT teams.game_date, teams.game_id, teams.team_abbr, teams.points_scored, boxes.points
 FROM nba_analytics.team_offense_game_summary AS teams

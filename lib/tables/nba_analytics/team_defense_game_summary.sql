@@ -74,7 +74,12 @@ team_boxes AS (
     offensive_rebounds, defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, processed_at
   FROM nba_raw.nbac_team_boxscore
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, team_abbr ORDER BY processed_at DESC, points DESC) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, team_abbr
+    ORDER BY
+      processed_at DESC, points DESC, fg_made, fg_attempted, three_pt_made, three_pt_attempted, ft_made, ft_attempted,
+      offensive_rebounds, defensive_rebounds, total_rebounds, assists, steals, blocks, turnovers, personal_fouls, minutes
+  ) = 1
 ),
 gamebook AS (
   SELECT
@@ -84,7 +89,11 @@ gamebook AS (
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status, points DESC, minutes DESC
+    PARTITION BY game_date, player_lookup, team_abbr
+    ORDER BY
+      processed_at DESC, player_status, points DESC, minutes DESC, field_goals_made, field_goals_attempted,
+      three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
+      defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls
   ) = 1
 ),
 bdl AS (
@@ -95,7 +104,11 @@ bdl AS (
   FROM nba_raw.bdl_player_boxscores
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
   QUALIFY ROW_NUMBER() OVER (
-    PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, points DESC, minutes DESC
+    PARTITION BY game_date, player_lookup, team_abbr
+    ORDER BY
+      processed_at DESC, points DESC, minutes DESC, field_goals_made, field_goals_attempted,
+      three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
+      defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls
   ) = 1
 ),
 gamebook_rows AS (
