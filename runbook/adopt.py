@@ -23,7 +23,7 @@ from runbook.holding import held
 from runbook.manifest import Manifest, StepRecord, file_digest
 from runbook.notebook import kernel_of
 from runbook.options import Place
-from runbook.resume import chain_left, find_run, reopen, unfinished
+from runbook.resume import chain_left, find_run, reopen, steps_left, unfinished
 from runbook.secrets import redacted_notebook
 
 TRAINING = ("60_train", "70_closing")
@@ -126,7 +126,9 @@ def _of_table(place: Place, notebook: ByHand) -> str:
     with place.judge() as (judge, first, last):
         name = judge.registry.table(notebook.parameters["table"]).name
         verdict = coverage_gate(judge, notebook.phase, first, last)
-    line = next(line for line in verdict.table if line["table"] == name)
+    line = next((line for line in verdict.table if line["table"] == name), None)
+    if line is None:
+        raise BadInput(f"{name} is no table of phase {notebook.phase}: set phase in the notebook, and run it again")
     return RED if line["verdict"] == RED else str(notebook.verdicts[0]["verdict"])
 
 
@@ -168,8 +170,7 @@ def _into(place: Place, folder: Path, notebook: ByHand, again: Again) -> Manifes
                 )
         reopen(folder, manifest)
         _add(Runner(place.warehouse, folder, chain, 1, _quiet), step, manifest, notebook, again)
-        proven = {name for name, record in manifest.latest.items() if record.state == "proven"}
-        manifest.close(folder, "proven" if proven >= {step.name for step in manifest.chain} else "interrupted")
+        manifest.close(folder, "interrupted" if steps_left(manifest) else "proven")
     return manifest
 
 

@@ -1,4 +1,4 @@
-"""Going on with a run that stopped: in the same folder, with the steps that are not proven yet, overwriting nothing."""
+"""Going on with a run that stopped: in the same folder, with the steps that are not done yet, overwriting nothing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _WORKING_COPY = re.compile(r"\.(?P<stem>.+)\.\d+\.ipynb")
 
 
 def chain_left(warehouse: Warehouse, folder: Path, manifest: Manifest) -> Chain:
-    """The steps of a run that are not proven yet.
+    """The steps of a run that are not done yet.
 
     Raises BadInput where the run cannot be resumed, GateFailed where what it proved so far is not as it left it.
     """
@@ -31,8 +31,24 @@ def chain_left(warehouse: Warehouse, folder: Path, manifest: Manifest) -> Chain:
     proven = {name: record for name, record in manifest.latest.items() if record.state == "proven"}
     if faults := [fault for record in proven.values() for fault in step_faults(folder, record)]:
         raise GateFailed(f"{manifest.run} cannot be resumed: {'; '.join(faults)}")
-    left = tuple(ChainStep(**vars(step)) for step in manifest.chain if step.name not in proven)
-    return Chain(read_plan(folder / "plan.json"), left)
+    return Chain(read_plan(folder / "plan.json"), tuple(steps_left(manifest)))
+
+
+def steps_left(manifest: Manifest) -> list[ChainStep]:
+    """The steps that are not proven yet, and those that ended before a launch of an earlier wave was proven.
+
+    What such a launch failed to compute kept dates above it blocked, and nobody who looked has seen it.
+    """
+    chain, never = [ChainStep(**vars(step)) for step in manifest.chain], len(manifest.steps)
+    ended = {record.step: at if record.state == "proven" else never for at, record in enumerate(manifest.steps)}
+    done = {step.name: ended.get(step.name, never) for step in chain}
+    launched = [(step.wave, done[step.name]) for step in chain if step.launch]
+
+    def holds(step: ChainStep) -> bool:
+        at = done[step.name]
+        return at < never and not any(wave < step.wave and launch > at for wave, launch in launched)
+
+    return [step for step in chain if not holds(step)]
 
 
 def reopen(folder: Path, manifest: Manifest) -> None:

@@ -15,8 +15,8 @@ from nbclient import NotebookClient
 
 from lib.errors import BadInput, CannotJudge, GateFailed
 from lib.settings import ROOT, load_settings
-from lib.warehouse import connect
-from runbook.adopt import adopt, read_by_hand
+from lib.warehouse import EmbeddedWarehouse, connect
+from runbook.adopt import ByHand, adopt, read_by_hand
 from runbook.by_hand import verify_by_hand
 from runbook.chain import GATES, Chain, ChainStep, Runner
 from runbook.options import Place
@@ -95,6 +95,13 @@ def test_a_warehouse_that_says_otherwise_by_now_is_refused(
     with pytest.raises(GateFailed, match="gate validator is green in it, and red now"):
         adopt(place, pocket_environment, read_by_hand(stepped / f"{NAME}-ada.ipynb"))
     assert not pocket_environment.exists()
+
+
+def test_a_launch_of_another_phase_than_its_table_is_refused(whole: EmbeddedWarehouse, whole_environment: Path) -> None:
+    launch = ROOT / "notebooks" / "20_launch.ipynb"
+    by_hand = ByHand(launch, launch, {"table": "team_offense_game_summary", "phase": 4}, [{"verdict": "green"}])
+    with pytest.raises(BadInput, match="team_offense_game_summary is no table of phase 4: set phase in the notebook"):
+        adopt(Place(whole, load_settings()), whole_environment, by_hand)
 
 
 def _source(what: str, old: str, new: str) -> Callable[[Cells], None]:

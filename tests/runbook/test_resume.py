@@ -18,11 +18,11 @@ from lib.warehouse import EmbeddedWarehouse, connect
 from runbook.chain import Chain, ChainStep, Runner
 from runbook.execute import Event
 from runbook.holding import held
-from runbook.manifest import Manifest
-from runbook.resume import chain_left, find_run, reopen, unfinished
+from runbook.manifest import Manifest, PlannedStep, StepRecord
+from runbook.resume import chain_left, find_run, reopen, steps_left, unfinished
 from runbook.signing.evidence import faults_of
 from runbook.signing.signers import make_sandbox_key
-from tests.lib.at_work import UPCOMING_TEAM, change, game_dates
+from tests.lib.at_work import PLAYERS, TEAM_OFFENSE, UPCOMING_TEAM, change, game_dates
 from tests.runbook.crashes import (
     Tables,
     assert_no_hole,
@@ -124,6 +124,66 @@ def test_every_moment_of_writing_is_named_once_and_killed_in_a_test() -> None:
     whats = {name for text in texts for name in re.findall(r'write_whole\([^\n]*"([a-z ]+)"[^"\n]*\)', text)}
     assert {*OF_EACH_KIND} < {*MOMENTS}
     assert named | {f"{what} {done}" for what in whats for done in ("saved", "named")} == set(MOMENTS)
+
+
+def _left(*ended: tuple[str, str]) -> list[str]:
+    """What is left of a chain with one launch above another, after its steps *ended* so, one after the other."""
+    waves = (
+        ["10_preflight"], ["20_launch.below", "20_launch.beside"], ["20_launch.above"], ["30_monitor", "40_validate"],
+        ["50_signoff"],
+    )  # fmt: skip
+    chain = [
+        PlannedStep(name=name, notebook=name.partition(".")[0], parameters={}, wave=number)
+        for number, wave in enumerate(waves)
+        for name in wave
+    ]
+    steps = [StepRecord.model_construct(step=step, state=state) for step, state in ended]
+    return [step.name for step in steps_left(Manifest.model_construct(chain=chain, steps=steps))]
+
+
+RED = (("10_preflight", "proven"), ("20_launch.below", "red"), ("20_launch.beside", "proven"), ("20_launch.above", "proven"), ("30_monitor", "proven"))  # fmt: skip
+ABOVE = ["20_launch.above", "30_monitor", "40_validate", "50_signoff"]
+
+
+def test_what_comes_after_a_failed_launch_is_done_again_on_resume() -> None:
+    assert _left(*RED) == ["20_launch.below", *ABOVE]
+
+
+def test_a_launch_above_one_that_was_mended_since_is_still_to_be_done_again() -> None:
+    assert _left(*RED, ("20_launch.below", "proven")) == ABOVE
+    assert _left(*RED, ("20_launch.below", "proven"), ("20_launch.above", "proven")) == ABOVE[1:]
+
+
+def test_a_sign_off_that_was_adopted_before_its_launches_ran_is_to_be_done_again() -> None:
+    launches = [(name, "proven") for name in ("20_launch.below", "20_launch.beside", "20_launch.above")]
+    looked = [("30_monitor", "proven"), ("40_validate", "proven")]
+    assert _left(("10_preflight", "proven"), ("50_signoff", "proven"), *launches, *looked) == ["50_signoff"]
+    assert _left(("10_preflight", "proven"), *launches, *looked, ("50_signoff", "proven")) == []
+
+
+def test_what_a_step_that_stopped_did_not_reach_is_all_that_is_left() -> None:
+    assert _left(RED[0], ("20_launch.below", "proven"), RED[2]) == ABOVE
+
+
+@pytest.mark.full
+def test_dates_that_waited_for_a_failed_launch_are_computed_on_resume(
+    warehouse: EmbeddedWarehouse, undisturbed: Tables, pocket_environment: Path
+) -> None:
+    day = next(day for day in game_dates(warehouse, load_settings()) if day.year == 2024)
+    spoil = "UPDATE nba_raw.nbac_team_boxscore SET fg_attempted = fg_attempted + $1 WHERE game_date = $2"
+    for table in (TEAM_OFFENSE, PLAYERS):
+        change(warehouse, f"DELETE FROM {table} WHERE game_date = $1", day)
+    change(warehouse, spoil, 10_000_000, day)
+    ended = runbook(warehouse, "run", "--phase", "3")
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    folder = newest(pocket_environment)
+    assert folder
+    assert {("20_launch.team_offense_game_summary", "red"), ("20_launch.player_game_summary", "proven")} <= {*records(folder)}  # fmt: skip
+    change(warehouse, spoil, -10_000_000, day)
+    ended = runbook(warehouse, "run", "--resume", folder.name)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert by_date(warehouse) == undisturbed
+    assert faults_of(folder) == []
 
 
 @pytest.fixture
