@@ -164,6 +164,22 @@ def test_the_offending_rows_lie_beside_the_run_all_of_them(
 # preflight
 
 
+def test_the_offending_rows_of_an_earlier_attempt_stay_as_they_are(
+    whole: Warehouse, whole_settings: Settings, tmp_path: Path
+) -> None:
+    change(whole, f"UPDATE {PLAYERS} SET steals = -1 WHERE game_date = {DAY}")
+    folder = tmp_path / "offenders" / "40_validate_3"
+    folder.mkdir(parents=True)
+    earlier = folder / "player_counts_are_possible.csv"
+    earlier.write_text("what the first attempt found")
+    earlier.chmod(0o444)  # as the end of a run leaves it
+    verdict = asked(whole, whole_settings, 3, "post-backfill", folder=folder)
+    files = {sample["check"]: sample["file"] for sample in verdict.about["offending"]}
+    assert files["player_counts_are_possible"] == "offenders/40_validate_3/player_counts_are_possible.2.csv"
+    assert (tmp_path / files["player_counts_are_possible"]).read_text() != earlier.read_text()
+    assert earlier.read_text() == "what the first attempt found"
+
+
 def test_preflight_of_a_clean_league_is_green(whole: Warehouse, whole_settings: Settings) -> None:
     with judging(whole, whole_settings) as judge:
         found = [
