@@ -53,8 +53,8 @@ class GridTable:
 
     @property
     def short(self) -> bool:
-        """Whether a date of it is missing, outdated or has failed."""
-        return any(self.count(state) for state in ("absent", "partial", "outdated", "failed"))
+        """Whether a date of it is missing, outdated, has failed or is being computed."""
+        return any(self.count(state) for state in ("absent", "partial", "outdated", "failed", "running"))
 
     def as_json(self) -> dict[str, Any]:
         """The table for archives; ``grid_table`` reads it."""
@@ -72,12 +72,10 @@ def grid_table(raw: Mapping[str, Any]) -> GridTable:
 
 
 def grid_tables(covered: Mapping[str, TableCoverage], live: Live | None = None) -> list[GridTable]:
-    """The tables of the grid. ``live`` says which (table, date) is ``running`` or ``failed`` just now."""
-    now = live or {}
+    """The tables of the grid. ``live`` says which (table, date) is ``running``, ``failed`` or ``full`` by now."""
     return [
-        GridTable(name, c.covered, c.expected, tuple(_runs((s.day, now.get((name, s.day)) or look_of(s), s.reason) for s in c.days)))
-        for name, c in covered.items()
-    ]  # fmt: skip
+        GridTable(name, c.covered, c.expected, tuple(_runs(_looks(name, c, live or {})))) for name, c in covered.items()
+    ]
 
 
 def grid_title(tables: Sequence[GridTable]) -> str:
@@ -99,6 +97,13 @@ def look_of(state: DateState) -> str:
     if state.state == FULL:
         return "bootstrap" if state.bootstrap else "full"
     return state.state
+
+
+def _looks(name: str, coverage: TableCoverage, live: Live) -> Iterator[tuple[date, str, str]]:
+    """Each date with its state and its reason; why it was in another state before is no reason."""
+    for state in coverage.days:
+        now = live.get((name, state.day))
+        yield state.day, now or look_of(state), "" if now else state.reason
 
 
 def _runs(days: Iterable[tuple[date, str, str]]) -> Iterator[Run]:
@@ -130,6 +135,8 @@ def _share(table: GridTable) -> float:
 
 def _named(table: GridTable) -> str:
     """What is the matter with a short table: too few full dates, else dates that do not hold as they are."""
-    if table.count("absent") or table.count("partial"):
-        return f"{table.short_name} {table.covered:,} of {table.expected:,}"
+    running = table.count("running")
+    if table.count("absent") or table.count("partial") or running:
+        now = f", {running:,} running" if running else ""
+        return f"{table.short_name} {table.covered:,} of {table.expected:,}{now}"
     return f"{table.short_name} {table.count('outdated') or table.count('failed'):,} dates outdated or failed"

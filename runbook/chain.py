@@ -86,6 +86,12 @@ class Chain:
         return [*self.plan.phases, *(["ml"] if any(step.notebook == "60_train" for step in self.steps) else [])]
 
     @property
+    def dates(self) -> int:
+        """Table-dates that its launches compute: of the plan's, those of the tables that one of its steps launches."""
+        launched = {step.parameters["table"] for step in self.steps if step.launch}
+        return sum(len(c.reasons) for c in self.plan.chunks if c.table.partition(".")[2] in launched)
+
+    @property
     def waves(self) -> list[list[ChainStep]]:
         """The steps in groups that run side by side."""
         numbers = sorted({step.wave for step in self.steps})

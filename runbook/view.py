@@ -21,7 +21,7 @@ class RunView:
     """Shows events of the runner; the dates done are read from the run folder, never from the warehouse."""
 
     def __init__(self, console: Console, chain: Chain, folder: Path) -> None:
-        self._console, self._folder, self._dates = console, folder, chain.plan.dates
+        self._console, self._folder, self._dates = console, folder, chain.dates
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -58,7 +58,5 @@ class RunView:
 
 
 def dates_done(folder: Path) -> int:
-    """Table-dates that the launches of a run have gone through."""
-    earlier = sorted(folder.glob("progress.*.jsonl"))  # of a run that was resumed
-    latest = {name: one for path in (*earlier, folder / FILE) for name, one in read_progress(path).items()}
-    return sum(progress.done for progress in latest.values())
+    """Table-dates that the launches of a run have gone through, since it was resumed where it was."""
+    return sum(progress.done for progress in read_progress(folder / FILE).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
 from html import escape
@@ -63,7 +64,8 @@ def _printed(progress: Progress) -> None:
 
 def progress_line(progress: Progress) -> str:
     """For instance ``upcoming_team_game_context: 320 of 848 dates, 12 s to go``."""
-    left = "" if progress.eta_seconds is None or progress.over else f", {progress.eta_seconds:.0f} s to go"
+    seconds = progress.left(time.time())
+    left = "" if seconds is None else f", {seconds:.0f} s to go"
     failed = f", {len(progress.failed)} failed" if progress.failed else ""
     return f"{_short(progress.table)}: {progress.done} of {progress.total} dates{failed}{left}"
 

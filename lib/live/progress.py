@@ -28,7 +28,8 @@ class Progress:
     done: int = 0  # dates
     total: int = 0
     seconds: float = 0.0  # since the launch began
-    eta_seconds: float | None = None
+    eta_seconds: float | None = None  # when the last line was written
+    at: float | None = None  # when that was, seconds since 1970
     over: bool = False
     verdict: dict[str, Any] | None = None  # what the launch came to, where no archive says it
     states: dict[date, str] = field(default_factory=dict)
@@ -38,6 +39,13 @@ class Progress:
     def rate(self) -> float | None:
         """Dates a second; None where nothing is done yet."""
         return self.done / self.seconds if self.done and self.seconds > 0 else None
+
+    def left(self, now: float) -> float | None:
+        """Seconds to go at *now*, seconds since 1970: what was left with the last line, less what has passed since."""
+        if self.eta_seconds is None or self.over:
+            return None
+        passed = now - self.at if self.at is not None else 0.0
+        return max(0.0, self.eta_seconds - max(0.0, passed))
 
     @property
     def failed(self) -> dict[date, str]:
@@ -53,6 +61,7 @@ class Progress:
         """Takes in one line."""
         self.done, self.total = int(line["done"]), int(line["total"])
         self.seconds, self.eta_seconds = float(line.get("seconds", 0)), line.get("eta_seconds")
+        self.at = line.get("at")
         self.over = bool(line.get("over")) or self.over
         self.verdict = line.get("verdict") or self.verdict
         for state in (PLANNED, RUNNING, FULL, FAILED, BLOCKED):
@@ -109,10 +118,17 @@ class Notes:
     def _append(self, facts: dict[str, Any]) -> None:
         seconds = time.monotonic() - self._started
         line = {"table": self.table, "done": self._done, "total": self._total, "seconds": round(seconds, 2)}
-        line |= {"eta_seconds": round(self._left(seconds), 1)} | {k: v for k, v in facts.items() if v}
+        line |= {"eta_seconds": round(self._left(seconds), 1), "at": round(time.time(), 2)}
+        line |= {k: v for k, v in facts.items() if v}
         _append(self.path, line)
         self.progress.take(line)
         self.seen(self.progress)
+
+
+def all_lines(path: Path) -> list[Path]:
+    """The file of progress lines at *path*, after those that a run has filled before it was resumed."""
+    earlier = path.parent.glob("progress.*.jsonl") if path.name == FILE else ()
+    return [*sorted(earlier, key=lambda one: (len(one.name), one.name)), path]
 
 
 def read_progress(path: Path) -> dict[str, Progress]:

@@ -14,7 +14,6 @@ from rich.text import Text
 
 from lib.charts.coverage import grid_picture
 from lib.grid import grid_tables, season_of
-from lib.live.progress import Progress
 from lib.live.view import SETTLED, TableView, View, outcome_of
 from lib.live.work import RUN, Work
 from lib.wording import counted
@@ -65,7 +64,7 @@ def view_line(view: View) -> str:
     """A view in one line, for logs."""
     progress = [table.progress for table in view.tables if table.progress]
     done, total = sum(p.done for p in progress), sum(p.total for p in progress)
-    who = sum(work.alive for work in view.works)
+    who = sum(work.alive for work in view.works) + len({lease.owner for lease in view.leases})
     return f"{view.at:%H:%M:%S} {done} of {total} table-dates done, {len(view.failures)} failed, {who} at work"
 
 
@@ -82,20 +81,20 @@ def _words(view: View) -> list[RenderableType]:
 def _head(view: View) -> Text:
     progress = [table.progress for table in view.tables if table.progress]
     done, total = sum(p.done for p in progress), sum(p.total for p in progress)
-    said = (
-        "nobody is at work" if view.over else f"{done:,} of {total:,} table-dates done{_whole_eta(view, done, total)}"
-    )
+    said = "nobody is at work" if view.over else f"{done:,} of {total:,} table-dates done{_whole_eta(view)}"
     where = f"   {view.at.astimezone():%H:%M:%S}, as-of {view.as_of}, {view.place}"
     return Text.assemble((said, "bold"), where, no_wrap=True, overflow="ellipsis")
 
 
-def _whole_eta(view: View, done: int, total: int) -> str:
-    """For the whole of the work: what is left, at the speed so far of whoever began first."""
-    alive = [work for work in view.works if work.alive]
+def _whole_eta(view: View) -> str:
+    """For the whole of the work that goes on: what is left of it, at its speed since the first of them began."""
+    alive = [work.since_when for work in view.works if work.alive]
+    theirs = [(t.now, t.progress.total - t.progress.done) for t in view.tables if t.now is not None and t.progress]
+    done, left = sum(now for now, _ in theirs), sum(rest for _, rest in theirs)
     if not alive or not done:
         return ""
-    seconds = (view.at - min(work.since_when for work in alive)).total_seconds()
-    return f", about {_span(seconds / done * (total - done))} to go" if done < total else ", being judged"
+    seconds = (view.at - min(alive)).total_seconds()
+    return f", about {_span(seconds / done * left)} to go" if left else ", being judged"
 
 
 def _works(view: View) -> Table:
@@ -142,19 +141,20 @@ def _tables(view: View) -> Table:
         rest = ", ".join(f"{count} {state}" for state, count in row.counts.items())
         style = "cyan" if row.running else "red" if row.counts else "green"
         table.add_row(
-            Text(_short(row.table), style), f"{row.covered}", f"{row.expected}", share, *_speed(row.progress, row.running), rest or "-"
+            Text(_short(row.table), style), f"{row.covered}", f"{row.expected}", share, *_speed(row, view.at), rest or "-"
         )  # fmt: skip
     return table
 
 
-def _speed(progress: Progress | None, running: bool) -> tuple[str, str, str]:
+def _speed(row: TableView, at: datetime) -> tuple[str, str, str]:
+    progress, running = row.progress, row.running
     if progress is None:
         return "-", "-", "-"
     rate = "-" if progress.rate is None else f"{progress.rate:.1f}"
     if progress.over or progress.done == progress.total:
         eta = "done"
-    elif progress.eta_seconds is not None and running:
-        eta = _span(progress.eta_seconds)
+    elif running and (left := progress.left(at.timestamp())) is not None:
+        eta = _span(left)
     else:
         eta = "-" if running else "waits"
     return f"{progress.done}/{progress.total}", rate, eta

@@ -14,7 +14,7 @@ from lib.calendar import closed_range, read_calendar
 from lib.coverage import Judge
 from lib.grid import look_of
 from lib.lease import Lease, as_rows
-from lib.live.progress import FAILED, FULL, RUNNING, Progress, read_progress
+from lib.live.progress import FAILED, FULL, RUNNING, Progress, all_lines, read_progress
 from lib.live.work import LAUNCH, RUN, Work, all_work
 from lib.monitor import LATEST_ATTEMPTS
 from lib.registry import registry
@@ -39,18 +39,19 @@ class Base:
 
 @dataclass(frozen=True)
 class TableView:
-    """One table now: its dates by state, and how far the launch is that works on it."""
+    """One table now: its dates by state, and how far the launch is that works on it.
+
+    ``covered`` are the full dates of the denominator, those that are outdated among them. ``now`` are the dates that those
+    who are at work have gone through, None where none of them is going to compute the table.
+    """
 
     table: str
     states: States
+    covered: int
     expected: int
     progress: Progress | None = None
     running: bool = False
-
-    @property
-    def covered(self) -> int:
-        """Full dates of the denominator, those that are outdated among them."""
-        return sum(state in ("full", "outdated") for state in self.states.values())
+    now: int | None = None
 
     @property
     def counts(self) -> dict[str, int]:
@@ -88,7 +89,7 @@ class View:
             "over": self.over,
             "work": [work_json(work) for work in self.works],
             "leases": as_rows(self.leases),
-            "tables": [_table_json(table) for table in self.tables],
+            "tables": [_table_json(table, self.at) for table in self.tables],
             "failures": [{"table": t, "date": str(day), "why": why} for (t, day), why in sorted(self.failures.items())],
         }
 
@@ -152,7 +153,7 @@ class Watcher:
         seen = works, leases, [_stamp(work.progress) for work in works], [work.alive for work in works], id(self.base)
         if self._seen is None or self._seen[0] != seen:
             self._seen = seen, self._laid_over(works)
-        return replace(self._seen[1], at=datetime.now(UTC))
+        return replace(self._seen[1], at=datetime.now(UTC), leases=leases)
 
     def _laid_over(self, works: tuple[Work, ...]) -> View:
         base = self.base
@@ -160,7 +161,7 @@ class Watcher:
         now = _noted(works, base)
         live = dict.fromkeys(base.failed, FAILED) | now.states
         failures = {key: why for key, why in base.failed.items() if live.get(key) == FAILED} | now.failures
-        tables = tuple(_table(c, live, now.progress.get(name), name in now.running) for name, c in base.covered.items())
+        tables = tuple(_table(c, live, now) for c in base.covered.values())
         return View(self.warehouse.place, base.as_of, datetime.now(UTC), tables, works, failures, live, base.covered)
 
     def _phases(self) -> list[int]:
@@ -172,7 +173,7 @@ class Watcher:
         every = 0.0 if isinstance(self.warehouse, EmbeddedWarehouse) else LEASES_EVERY_SECONDS
         if time.monotonic() - self._asked >= every:
             self._asked, self._leases = time.monotonic(), tuple(self.warehouse.leases())
-        noted = {(work.host, work.pid) for work in all_work(self.warehouse)}
+        noted = {(work.host, work.pid) for work in all_work(self.warehouse) if not work.lost}
         return tuple(lease for lease in self._leases if (lease.owner.host, lease.owner.pid) not in noted)
 
     def _works(self) -> tuple[Work, ...]:
@@ -193,15 +194,16 @@ class _Noted:
     failures: dict[tuple[str, date], str] = field(default_factory=dict)
     progress: dict[str, Progress] = field(default_factory=dict)
     running: set[str] = field(default_factory=set)
+    now: dict[str, int] = field(default_factory=dict)  # dates that those at work have gone through, by table
 
 
 def _noted(works: tuple[Work, ...], base: Base) -> _Noted:
     noted = _Noted(running={work.title for work in works if work.kind == LAUNCH and work.alive})
-    for path in dict.fromkeys(work.progress for work in works):
+    for path in dict.fromkeys(path for work in works for path in all_lines(work.progress)):
         noted.progress |= read_progress(path)
     for work in works:
-        for table, total in _planned(work).items() if work.alive else ():
-            noted.progress.setdefault(table, Progress(table, total=total))
+        if work.alive:
+            _take_living(work, noted)
     for table, progress in _since(works, base).items():
         settled = (
             {state.day for state in base.covered[table].days if state.excluded} if table in base.covered else set()
@@ -213,23 +215,32 @@ def _noted(works: tuple[Work, ...], base: Base) -> _Noted:
     return noted
 
 
+def _take_living(work: Work, noted: _Noted) -> None:
+    """What is going to be computed by *work*, and what it has gone through by now."""
+    planned = _planned(work)
+    for table, total in planned.items():
+        noted.progress.setdefault(table, Progress(table, total=total))
+    done = {table: progress.done for table, progress in read_progress(work.progress).items()}
+    noted.now |= dict.fromkeys(planned, 0) | done
+
+
 def _since(works: tuple[Work, ...], base: Base) -> dict[str, Progress]:
     """What was noted by those at work, and since the coverage was judged: what came before stands in it, and may have moved."""
     new = (work.progress for work in works if work.alive or _stamp(work.progress)[1] >= base.judged)
     return {table: progress for path in dict.fromkeys(new) for table, progress in read_progress(path).items()}
 
 
-def _table(
-    coverage: TableCoverage, live: Mapping[tuple[str, date], str], progress: Progress | None, on: bool
-) -> TableView:
-    states = {}
+def _table(coverage: TableCoverage, live: Mapping[tuple[str, date], str], noted: _Noted) -> TableView:
+    name, due, states, covered = coverage.table, {*coverage.due}, {}, 0
     for state in coverage.days:
-        now = live.get((coverage.table, state.day)) or look_of(state)
-        states[state.day] = "bootstrap" if now == FULL and state.bootstrap else now
-    return TableView(coverage.table, states, coverage.expected, progress, on)
+        now = live.get((name, state.day))
+        covered += state.day in due and (now or state.state) == FULL
+        states[state.day] = "bootstrap" if now == FULL and state.bootstrap else now or look_of(state)
+    progress, running = noted.progress.get(name), name in noted.running
+    return TableView(name, states, covered, coverage.expected, progress, running, noted.now.get(name))
 
 
-def _table_json(view: TableView) -> dict[str, Any]:
+def _table_json(view: TableView, at: datetime) -> dict[str, Any]:
     progress = view.progress
     facts = {
         "table": view.table,
@@ -245,15 +256,25 @@ def _table_json(view: TableView) -> dict[str, Any]:
         "total": progress.total,
         "dates_per_second": progress.rate and round(progress.rate, 2),
     }
-    return facts | rate | {"eta_seconds": None if progress.over else progress.eta_seconds}
+    left = progress.left(at.timestamp()) if view.running else None
+    return facts | rate | {"eta_seconds": None if left is None else round(left, 1)}
 
 
 def _planned(work: Work) -> dict[str, int]:
-    """The dates that a run is going to compute, by table: also of tables whose turn has not come."""
+    """The dates that a run is going to compute, by table: also of tables whose turn has not come.
+
+    Of its plan, those tables that a step of its chain launches: a run may be cut, or wait for a signature.
+    """
     totals: dict[str, int] = {}
+    launched = {step["parameters"].get("table") for step in _beside(work, "manifest.json").get("chain", ())}
     for chunk in _beside(work, "plan.json").get("chunks", ()) if work.kind == RUN else ():
-        totals[chunk["table"]] = totals.get(chunk["table"], 0) + len(chunk["reasons"])
+        if _short(chunk["table"]) in launched:
+            totals[chunk["table"]] = totals.get(chunk["table"], 0) + len(chunk["reasons"])
     return totals
+
+
+def _short(table: str) -> str:
+    return table.rpartition(".")[2]
 
 
 def _stamp(path: Path) -> tuple[int, int]:

@@ -1,7 +1,8 @@
 """Work: a process that computes something for a warehouse says so in a note beside it, and where its progress stands.
 
 A note is a small JSON file in ``<warehouse>.work``. It stays after its process ended, with the end noted, so that
-whoever watches sees how it ended; notes of a day ago are swept away.
+whoever watches sees how it ended; notes of a day ago are swept away. Whether a process lives can be asked on its own host
+alone: one of another host counts as gone when it has written nothing for a day, though a lease may still name it.
 """
 
 from __future__ import annotations
@@ -46,8 +47,16 @@ class Work:
 
     @property
     def alive(self) -> bool:
-        """Whether it goes on: not ended, and its process is there (on another host that is believed)."""
-        return not self.ended and (self.host != socket.gethostname() or _lives(self.pid, self.note))
+        """Whether it goes on: not ended, and its process is there; of another host, that is believed while not lost."""
+        if self.ended:
+            return False
+        return _lives(self.pid, self.note) if self.host == socket.gethostname() else not self.lost
+
+    @property
+    def lost(self) -> bool:
+        """Whether it did not end on another host, and neither its note nor its lines were written to for a day."""
+        foreign = self.host != socket.gethostname()
+        return foreign and not self.ended and not any(_is_young(path) for path in (self.note, self.progress))
 
     @property
     def state(self) -> str:
@@ -130,11 +139,19 @@ def _lives(pid: int, note: Path) -> bool:
         return False
 
 
+def _is_young(path: Path) -> bool:
+    """Whether it was written to within a day."""
+    try:
+        return time.time() - path.stat().st_mtime < KEPT_SECONDS
+    except OSError:
+        return False
+
+
 def _sweep(folder: Path) -> None:
     for note in folder.glob("*.json"):
         work = _read(note)
         with suppress(OSError):
-            if work and not work.alive and time.time() - note.stat().st_mtime > KEPT_SECONDS:
+            if work and not work.alive and not _is_young(note):
                 note.with_suffix(".jsonl").unlink(missing_ok=True)
                 note.unlink()
 

@@ -8,16 +8,20 @@ import pty
 import signal
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from lib.live.work import LAUNCH, at_work
+from lib.plan import Chunk, Plan
 from lib.settings import ROOT
 from lib.warehouse import EmbeddedWarehouse
+from runbook.chain import Chain, ChainStep
 from runbook.cli import cli
-from tests.lib.at_work import TEAM_DEFENSE, change
+from runbook.view import dates_done
+from tests.lib.at_work import TEAM_DEFENSE, TEAM_OFFENSE, change
 from tests.lib.kernels import lab, wait_for
 
 WATCH = [sys.executable, "-m", "runbook", "watch"]
@@ -43,6 +47,21 @@ def test_one_look_shows_every_table_and_is_json_for_machines(
     by_name = {row["table"]: row for row in found["tables"]}
     assert by_name[TEAM_DEFENSE]["absent"] == 96 - by_name[TEAM_DEFENSE]["full"] - 24
     assert len(by_name) == 5
+
+
+def test_the_bar_of_a_run_counts_the_dates_that_it_launches_since_it_was_resumed(tmp_path: Path) -> None:
+    days = [date(2024, 1, day) for day in (1, 2, 3)]
+    chunks = tuple(Chunk(table, days[0], dict.fromkeys(days, "absent"), 1.0) for table in (TEAM_OFFENSE, TEAM_DEFENSE))
+    plan = Plan(days[-1], days[0], days[-1], (3,), chunks, ((TEAM_OFFENSE, TEAM_DEFENSE),), {})
+    launch = ChainStep("20_launch.team_defense_game_summary", "20_launch", {"table": "team_defense_game_summary"})
+    assert Chain(plan, (launch, ChainStep("40_validate.phase3", "40_validate", {"phase": 3}))).dates == 3
+    _note(tmp_path / "progress.1.jsonl", TEAM_OFFENSE, 3)
+    _note(tmp_path / "progress.jsonl", TEAM_DEFENSE, 2)
+    assert dates_done(tmp_path) == 2
+
+
+def _note(path: Path, table: str, done: int) -> None:
+    path.write_text(json.dumps({"table": table, "done": done, "total": 3}) + "\n")
 
 
 @pytest.mark.full

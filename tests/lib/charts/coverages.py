@@ -15,11 +15,13 @@ def dates(count: int, first: date = FIRST) -> list[date]:
     return [first + timedelta(days=number) for number in range(count)]
 
 
-def coverage(table: str, present: Mapping[date, int], expected: int = 10, **flags: bool) -> TableCoverage:
+def coverage(
+    table: str, present: Mapping[date, int], expected: int = 10, todo: str | None = None, **flags: bool
+) -> TableCoverage:
     """A table that holds so many of *expected* keys on each date."""
     facts = {"bootstrap": False, "excluded": False, "found": False, "outdated": False} | flags
     days = tuple(
-        DateState(Holding(day, expected, 0, held, 0, held, "0", None, None), todo=None, **facts)
+        DateState(Holding(day, expected, 0, held, 0, held, "0", None, None), todo=todo, **facts)
         for day, held in present.items()
     )
     return TableCoverage(f"nba_analytics.{table}", 3, days, tuple(present))

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from lib.charts import coverage_grid, row_counts
 from lib.charts.coverage import grid_picture
 from lib.charts.look import STATES
-from lib.charts.picture import Boxes
+from lib.charts.picture import Boxes, Note
 from lib.grid import GRID_MIME, Run, grid_table, grid_tables, grid_title
 from tests.lib.charts.coverages import coverage, dates, full
 
@@ -62,6 +62,20 @@ def test_a_date_without_expected_keys_is_not_drawn() -> None:
 def test_running_and_failed_dates_are_laid_over_what_the_warehouse_holds() -> None:
     live = {(SHORT.table, DAYS[18]): "running", (SHORT.table, DAYS[19]): "failed"}
     assert _runs(grid_tables({SHORT.table: SHORT}, live)[0])[-3:] == [("absent", 3), ("running", 1), ("failed", 1)]
+
+
+def test_a_table_is_not_called_full_while_all_that_it_lacks_is_being_computed() -> None:
+    live = dict.fromkeys([(SHORT.table, day) for day in DAYS[12:]], "running")
+    picture = coverage_grid({SHORT.table: SHORT}, live)
+    assert picture.title == "1 of 1 tables is short: upcoming 12 of 20, 8 running"
+    heads = [mark.text for mark in picture.marks if isinstance(mark, Note) and mark.bold]
+    assert heads == ["■ upcoming: 12 of 20 dates full (60.0 %); 8 running"]
+
+
+def test_why_a_date_was_missing_is_not_told_of_it_once_it_is_there() -> None:
+    absent = coverage("t", {DAYS[0]: 0}, todo="absent: no row")
+    assert [run.told for run in grid_tables({"t": absent})[0].runs] == ["2023-10-24: absent, 1 game date (absent: no row)"]  # fmt: skip
+    assert [run.told for run in grid_tables({"t": absent}, {("t", DAYS[0]): "full"})[0].runs] == ["2023-10-24: full, 1 game date"]  # fmt: skip
 
 
 def test_every_state_differs_in_lightness_or_pattern_so_that_print_shows_it() -> None:
