@@ -10,10 +10,10 @@ from typing import Any
 from lib.warehouse import Session
 from lib.warehouse.interface import Row
 
-# the attempts of the run that wrote last; those outside a run count as one
+# the attempts of the run that wrote last; outside a run, of the process that did
 LATEST = """
 WITH latest AS (
-  SELECT COALESCE(run, '') AS run
+  SELECT COALESCE(run, owner) AS run
   FROM runbook.attempts
   QUALIFY ROW_NUMBER() OVER (ORDER BY finished_at DESC, attempt DESC) = 1
 )
@@ -22,7 +22,7 @@ SELECT attempts.table_name, attempts.attempt, MIN(attempts.day) AS first_day, MA
   COUNTIF(attempts.outcome = 'interrupted') AS interrupted, MIN(UNIX_MICROS(attempts.started_at)) AS begun,
   MAX(UNIX_MICROS(attempts.finished_at)) AS ended
 FROM runbook.attempts AS attempts
-JOIN latest ON latest.run = COALESCE(attempts.run, '')
+JOIN latest ON latest.run = COALESCE(attempts.run, attempts.owner)
 GROUP BY attempts.table_name, attempts.attempt
 """
 
@@ -54,14 +54,13 @@ def _in_order(row: Row) -> tuple[Any, ...]:
     return row[8], row[0], row[2]
 
 
-def latest_attempts(session: Session, tables: Iterable[str], at_most: int = 60) -> list[Attempt]:
-    """The attempts at *tables* of the run that wrote last, oldest first; the latest ones where there are many."""
+def latest_attempts(session: Session, tables: Iterable[str]) -> list[Attempt]:
+    """The attempts at *tables* of the run that wrote last, oldest first; outside a run, of the process that did."""
     wanted = set(tables)
-    found = [
+    return [
         Attempt(table, first, last, dates, failed, blocked, interrupted, begun / 1e6, ended / 1e6)
         for table, _, first, last, dates, failed, blocked, interrupted, begun, ended in sorted(
             session.ask(LATEST)(), key=_in_order
         )
         if table in wanted
     ]
-    return found[-at_most:]

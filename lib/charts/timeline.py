@@ -11,6 +11,7 @@ from lib.history import Attempt
 from lib.wording import counted
 
 ROW = 22
+ATTEMPTS_SHOWN = 60
 LOOKS = {
     "ended well": STATES["full"],
     "red": STATES["absent"],
@@ -52,12 +53,14 @@ def timeline(spans: Sequence[Span], title: str) -> Picture:
 
 
 def attempts_timeline(attempts: Sequence[Attempt]) -> Picture:
-    """Every attempt at a chunk of the run that wrote last: when, how long, how it ended."""
-    begun = min((attempt.begun for attempt in attempts), default=0.0)
+    """The latest attempts at chunks of the run that wrote last: when, how long, how they ended. The title tells of all."""
+    shown = attempts[-ATTEMPTS_SHOWN:]
+    begun = min((attempt.begun for attempt in shown), default=0.0)
     spans = [
-        Span(f"{a.table.rpartition('.')[2]} {a.first}", a.begun - begun, a.ended - a.begun, a.outcome) for a in attempts
+        Span(f"{a.table.rpartition('.')[2]} {a.first}", a.begun - begun, a.ended - a.begun, a.outcome) for a in shown
     ]
-    return timeline(spans, _attempts_title(attempts))
+    hidden = f"; the last {len(shown)} of {len(attempts)} are shown" if len(shown) < len(attempts) else ""
+    return timeline(spans, _attempts_title(attempts) + hidden)
 
 
 def _attempts_title(attempts: Sequence[Attempt]) -> str:

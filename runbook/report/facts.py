@@ -93,16 +93,27 @@ class Facts:
 
     @property
     def published(self) -> tuple[int, int]:
-        """Table-dates and rows that the launches published."""
-        lines = [line for _, v in self.verdicts if v["gate"] == "published" for line in v.get("tables", ())]
+        """Table-dates and rows that the launches published: each by its last word, since it computes all of its dates anew."""
+        last = {record.step: verdict for record, verdict in self.verdicts if verdict["gate"] == "published"}
+        lines = [line for verdict in last.values() for line in verdict.get("tables", ())]
         return sum(line["published"] for line in lines), sum(line["rows"] for line in lines)
 
     @property
+    def begun(self) -> float:
+        """When its first notebook began, seconds since 1970: one that was adopted was executed before the run was made."""
+        starts = (record.started.timestamp() for record in self.manifest.steps)
+        return min([self.manifest.created.timestamp(), *starts])
+
+    @property
+    def ended(self) -> float:
+        """When it ended, seconds since 1970; where it has no end, when its last notebook did."""
+        ends = (record.started.timestamp() + record.seconds for record in self.manifest.steps)
+        return self.manifest.finished.timestamp() if self.manifest.finished else max(ends, default=0.0)
+
+    @property
     def seconds(self) -> float:
-        """From the beginning to the end; to the end of the last notebook where the run has none."""
-        ends = [record.started.timestamp() + record.seconds for record in self.manifest.steps]
-        end = self.manifest.finished.timestamp() if self.manifest.finished else max(ends, default=0.0)
-        return max(end - self.manifest.created.timestamp(), 0.0)
+        """From the making of the run to its end."""
+        return max(self.ended - self.manifest.created.timestamp(), 0.0)
 
     def expected_seconds(self, record: StepRecord) -> float:
         """How long a notebook was expected to take: its kernel, and what the plan says of its table."""
@@ -117,14 +128,13 @@ class Facts:
         records = self.manifest.steps
         if not records:
             return None
-        begun = self.manifest.created.timestamp()
         spans = [
-            Span(r.step, r.started.timestamp() - begun, r.seconds, SPAN_LOOKS.get(r.state, "interrupted"), self.expected_seconds(r))
+            Span(r.step, r.started.timestamp() - self.begun, r.seconds, SPAN_LOOKS.get(r.state, "interrupted"), self.expected_seconds(r))
             for r in records
         ]  # fmt: skip
         longest = max(spans, key=lambda span: span.seconds)
         expected = sum(span.expected or 0 for span in spans)
-        title = f"{len(spans)} notebooks in {self.seconds:.0f} s; added up they took {sum(s.seconds for s in spans):.0f} s, "
+        title = f"{len(spans)} notebooks in {self.ended - self.begun:.0f} s; added up they took {sum(s.seconds for s in spans):.0f} s, "
         return timeline(spans, title + f"expected {expected:.0f} s; longest: {longest.name}")
 
     def grids(self) -> list[tuple[str, Picture]]:

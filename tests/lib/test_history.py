@@ -32,6 +32,18 @@ def test_the_attempts_of_the_run_that_wrote_last_and_of_no_other(
     assert 0 <= found[0].ended - found[0].begun < 60
 
 
+def test_what_was_done_by_hand_weeks_ago_is_not_of_those_who_wrote_last(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    days = game_dates(warehouse, settings)
+    for day in (days[5], days[60]):
+        change(warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date = $1", day)
+        run(warehouse, settings)
+    change(warehouse, "UPDATE runbook.attempts SET owner = 'elsewhere:7', started_at = started_at - INTERVAL 21 DAY WHERE day = $1", days[5])  # fmt: skip
+    with warehouse.reading() as session:
+        assert [attempt.first for attempt in latest_attempts(session, [UPCOMING_TEAM])] == [days[60]]
+
+
 def test_an_attempt_with_a_failed_date_did_not_end_well_whatever_else_it_published() -> None:
     assert replace(GOOD, failed=1, blocked=2).outcome == "failed"
     assert replace(GOOD, blocked=2).outcome == "blocked"
@@ -48,6 +60,16 @@ def test_the_picture_says_how_many_failed_and_which() -> None:
     assert attempts_timeline([GOOD]).title == "3 dates in 1 attempt, 2 s; none failed"
     assert attempts_timeline([]).title == "No attempt yet"
     assert attempts_timeline([]).svg().startswith("<svg")
+
+
+def test_the_title_tells_of_every_attempt_though_the_last_are_shown_alone() -> None:
+    good = [replace(GOOD, begun=20.0 + number, ended=21.0 + number) for number in range(60)]
+    picture = attempts_timeline([replace(GOOD, failed=1), *good])
+    assert len(picture.y.ticks) == 60
+    assert picture.title == (
+        "1 of 61 attempts did not end well: upcoming_team_game_context None failed; the last 60 of 61 are shown"
+    )
+    assert "shown" not in attempts_timeline(good).title
 
 
 def test_what_a_bar_says_stands_where_there_is_room() -> None:

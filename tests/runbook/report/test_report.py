@@ -6,18 +6,23 @@ import json
 import re
 import sys
 import tomllib
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lib.charts import coverage_grid
+from lib.charts.picture import Boxes
 from lib.errors import CannotJudge
 from lib.settings import ROOT
 from runbook.cli import main
 from runbook.report import write_list, write_report
 from runbook.report.cells import LONGEST, clean, parts_of
+from runbook.report.facts import Facts
 from runbook.signing.check import Book
+from runbook.signing.evidence import read_manifest
 from runbook.verbs.report import try_report
 from tests.lib.charts.coverages import coverage, dates, full
 from tests.runbook.report.folders import made_run, notebook, nowhere, page_of, shown, verdict
@@ -177,6 +182,35 @@ def test_the_list_names_every_run_the_damaged_ones_too(tmp_path: Path) -> None:
     assert order == sorted(order)
     assert 'href="20260104T120000Z-aaaaaaaa/index.html"' in text
     assert 'href="20260105T120000Z-bbbbbbbb/index.html"' not in text
+
+
+def _facts(folder: Path, *changes: dict[str, Any]) -> Facts:
+    """A run of one launch, attempted so many times."""
+    manifest = read_manifest(made_run(folder, notebook()))
+    records = [manifest.steps[0].model_copy(update=change) for change in changes]
+    return Facts(folder, manifest.model_copy(update={"steps": records}), Book(()))
+
+
+def test_a_notebook_that_was_executed_before_its_run_was_made_stands_at_the_beginning(tmp_path: Path) -> None:
+    made = datetime(2026, 1, 5, 12, tzinfo=UTC)
+    facts = _facts(tmp_path / RUN, {"started": made - timedelta(hours=1), "seconds": 0.0}, {"started": made})
+    picture = facts.timeline()
+    assert picture
+    bars = [mark for mark in picture.marks if isinstance(mark, Boxes)]
+    assert sorted(start for mark in bars for start in mark.x0.tolist()) == [0, 0, 3600, 3600]
+    assert all(mark.x1.tolist() >= mark.x0.tolist() for mark in bars)
+    assert picture.title.startswith("2 notebooks in 3660 s")
+    assert facts.seconds == 60
+
+
+def test_a_launch_that_was_attempted_twice_has_published_its_dates_once(tmp_path: Path) -> None:
+    def attempt(published: int, state: str) -> dict[str, Any]:
+        lines = [{"published": published, "rows": 10 * published}]
+        return {"step": "20_launch.offense", "state": state, "verdicts": [verdict("published", tables=lines)]}
+
+    killed = {"step": "20_launch.offense", "state": "not proven", "verdicts": []}
+    assert _facts(tmp_path / RUN, attempt(7, "red"), attempt(8, "proven")).published == (8, 80)
+    assert _facts(tmp_path / "another", attempt(7, "red"), killed).published == (7, 70)
 
 
 def test_a_report_that_cannot_be_made_says_so_and_raises_nothing(tmp_path: Path) -> None:
