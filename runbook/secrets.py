@@ -11,12 +11,15 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from html import escape
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 SECRET_NAME = re.compile(
-    r"(^|_)(password|passwd|pwd|secret|token|api_?key|private_?key|access_?key|credentials?)(_|$)", re.IGNORECASE
+    r"(^|_)(password|passwd|pwd|secret|token|api_?key|private_?key|access_?key|credentials?)(_|$)"
+    r"|(password|passwd|(?<!by)pass)$",  # PGPASSWORD, DB_PASS
+    re.IGNORECASE,
 )
 _NO_SECRETS = {"PWD", "OLDPWD"}
 _SHORTEST = 8  # characters; a shorter value is no secret worth the name, and may be any word of a table
@@ -130,4 +133,5 @@ def _of_credentials(environment: Mapping[str, str]) -> Iterator[str]:
 
 def _spellings(secret: str) -> set[str]:
     coded = base64.b64encode(secret.encode()).decode()
-    return {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe=""), coded}
+    in_html = {escape(secret), escape(secret, quote=False)}
+    return {secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], quote(secret, safe=""), coded, *in_html}

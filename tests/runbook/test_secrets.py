@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_what_is_known_is_found_in_every_spelling(tmp_path: Path) -> None:
     assert {"abcdefghij", "12345678", 'pass"wört/1', 'pass\\"w\\u00f6rt/1', "pass%22w%C3%B6rt%2F1"} <= set(known)
     assert not {"/home/ada", "short", str(tmp_path / "key.json")} & set(known)
     assert redact({"a": ['x pass"wört/1', 7]}, known) == {"a": ["x [redacted: known secret]", 7]}
+
+
+def test_a_known_secret_is_found_in_html(tmp_path: Path) -> None:
+    secret = "a&b<c>\"d'e-swordfish"
+    known = known_secrets({"DB_PASSWORD": secret})
+    for shown in (escape(secret), escape(secret, quote=False)):
+        assert redacted(f"<td>{shown}</td>", known) == "<td>[redacted: known secret]</td>"
+
+
+@pytest.mark.parametrize("name", ["PGPASSWORD", "DBPASSWORD", "MYSQL_PASSWD", "DB_PASS", "dbpass", "API_TOKEN"])
+def test_a_variable_whose_name_ends_in_password_holds_a_secret(name: str) -> None:
+    assert "swordfish-1" in known_secrets({name: "swordfish-1"})
+
+
+@pytest.mark.parametrize("name", ["PROXY_BYPASS", "PASSENGERS", "COMPASSES"])
+def test_a_variable_of_another_name_holds_none(name: str) -> None:
+    assert known_secrets({name: "localhost"}) == ()
 
 
 def test_sources_stay_as_they_are_and_clean_notebooks_are_not_touched() -> None:
