@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 from lib.moments import moment
 
 READ_ONLY = 0o444
+_TEMPORARY = re.compile(r"\..+\.\d+")
 
 
 def write_whole(path: Path, content: bytes, what: str, mode: int = 0o644) -> None:
@@ -22,6 +24,11 @@ def write_whole(path: Path, content: bytes, what: str, mode: int = 0o644) -> Non
     os.replace(temporary, path)
     sync_folder(path.parent)
     moment(f"{what} named")
+
+
+def is_temporary(path: Path) -> bool:
+    """Whether *path* is named like a file that is being written, and has another name or none in a moment."""
+    return _TEMPORARY.fullmatch(path.name) is not None
 
 
 def sync_folder(folder: Path) -> None:

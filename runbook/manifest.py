@@ -15,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lib.files import READ_ONLY, write_whole
+from lib.files import READ_ONLY, is_temporary, write_whole
 from lib.settings import ROOT
 from runbook.secrets import redact, redacted
 
@@ -143,7 +143,8 @@ class Manifest(BaseModel):
         self.outcome, self.finished, self.underway = outcome, datetime.now(UTC), []
         archives = {record.archive for record in self.steps}
         _redact_progress(folder)
-        rest = {path: str(path.relative_to(folder)) for path in sorted(folder.rglob("*")) if path.is_file()}
+        found = (path for path in sorted(folder.rglob("*")) if path.is_file() and not is_temporary(path))
+        rest = {path: str(path.relative_to(folder)) for path in found}
         kept = {path: name for path, name in rest.items() if name not in {MANIFEST, *NOT_EVIDENCE, *archives}}
         self.files = {name: file_digest(path) or "" for path, name in kept.items()}
         self.write(folder)

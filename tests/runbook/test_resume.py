@@ -224,6 +224,15 @@ def test_going_on_repeats_what_was_not_proven_beside_the_first_attempt(
     _refusals(warehouse, stopped)
 
 
+def test_a_file_that_another_process_is_writing_is_no_evidence(stopped: Path) -> None:
+    """For instance the report of a run that somebody asked for while the run ended."""
+    page, manifest = stopped / ".index.html.1", unfinished(stopped)
+    page.write_text("half a page")
+    manifest.close(stopped, "not proven")
+    page.rename(stopped / "index.html")
+    assert faults_of(stopped) == []
+
+
 def _refusals(warehouse: EmbeddedWarehouse, folder: Path) -> None:
     """What cannot be gone on with, each with its reason."""
     manifest = unfinished(folder)
