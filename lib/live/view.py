@@ -266,8 +266,10 @@ def _planned(work: Work) -> dict[str, int]:
     Of its plan, those tables that a step of its chain launches: a run may be cut, or wait for a signature.
     """
     totals: dict[str, int] = {}
+    if work.kind != RUN:
+        return totals
     launched = {step["parameters"].get("table") for step in _beside(work, "manifest.json").get("chain", ())}
-    for chunk in _beside(work, "plan.json").get("chunks", ()) if work.kind == RUN else ():
+    for chunk in _beside(work, "plan.json").get("chunks", ()):
         if _short(chunk["table"]) in launched:
             totals[chunk["table"]] = totals.get(chunk["table"], 0) + len(chunk["reasons"])
     return totals
