@@ -34,7 +34,7 @@ DUCKDB_TYPES = {
 ALLOWED_FUNCTIONS = (
     exp.Abs, exp.And, exp.AnyValue, exp.Array, exp.ArrayAgg, exp.ArrayConcat, exp.ArraySize, exp.Case, exp.Cast, exp.Coalesce, exp.Concat, exp.Count, exp.CountIf,
     exp.CurrentTimestamp, exp.DateDiff, exp.DateSub, exp.Exists, exp.Extract, exp.FirstValue, exp.Greatest, exp.If, exp.IntDiv, exp.Lag,
-    exp.LastValue, exp.Least, exp.Lower, exp.LogicalAnd, exp.LogicalOr, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pow, exp.RegexpExtract,
+    exp.LastValue, exp.Least, exp.Lower, exp.LogicalAnd, exp.LogicalOr, exp.Max, exp.Min, exp.Nullif, exp.Or, exp.Pow, exp.Rank, exp.RegexpExtract,
     exp.RegexpLike, exp.RegexpReplace, exp.Round, exp.RowNumber, exp.SafeDivide, exp.SHA2Digest, exp.Sqrt, exp.Substring,
     exp.Sum, exp.TimeToStr, exp.TryCast, exp.UnixDate, exp.Unnest, exp.Upper, exp.JSONFormat, exp.LowerHex, exp.Sign, exp.TsOrDsToDate,
     exp.FarmFingerprint, exp.Struct, exp.UnixMicros,

@@ -19,10 +19,15 @@ sides AS (
   SELECT game_date, game_id, away AS team_abbr FROM games
 ),
 gamebook AS (
-  SELECT game_date, team_abbr, player_lookup, player_status, processed_at
-  FROM nba_raw.nbac_gamebook_player_stats
-  WHERE game_date BETWEEN @first AND @last
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status) = 1
+  -- active in the copy that was loaded last, and of those loaded together in one
+  SELECT game_date, team_abbr, player_lookup
+  FROM (
+    SELECT game_date, team_abbr, player_lookup, player_status, COALESCE(processed_at, TIMESTAMP '1970-01-01 00:00:00+00') AS loaded
+    FROM nba_raw.nbac_gamebook_player_stats
+    WHERE game_date BETWEEN @first AND @last
+  )
+  GROUP BY game_date, team_abbr, player_lookup
+  HAVING MAX(IF(player_status = 'active', loaded, NULL)) = MAX(loaded)
 ),
 bdl AS (
   SELECT DISTINCT game_date, team_abbr, player_lookup
@@ -33,7 +38,6 @@ gamebook_players AS (
   SELECT sides.game_date, sides.game_id, gamebook.player_lookup
   FROM sides
   JOIN gamebook ON gamebook.game_date = sides.game_date AND gamebook.team_abbr = sides.team_abbr
-  WHERE gamebook.player_status = 'active'
 ),
 bdl_players AS (
   SELECT sides.game_date, sides.game_id, bdl.player_lookup

@@ -25,10 +25,15 @@ sides AS (
   SELECT game_date, season_year, game_id, away AS team_abbr FROM games
 ),
 gamebook AS (
-  SELECT game_date, team_abbr, player_lookup, player_status, processed_at
-  FROM nba_raw.nbac_gamebook_player_stats
-  WHERE game_date BETWEEN @history_from AND @last
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status) = 1
+  -- active in the copy that was loaded last, and of those loaded together in one
+  SELECT game_date, team_abbr, player_lookup
+  FROM (
+    SELECT game_date, team_abbr, player_lookup, player_status, COALESCE(processed_at, TIMESTAMP '1970-01-01 00:00:00+00') AS loaded
+    FROM nba_raw.nbac_gamebook_player_stats
+    WHERE game_date BETWEEN @history_from AND @last
+  )
+  GROUP BY game_date, team_abbr, player_lookup
+  HAVING MAX(IF(player_status = 'active', loaded, NULL)) = MAX(loaded)
 ),
 bdl AS (
   SELECT DISTINCT game_date, team_abbr, player_lookup
@@ -39,7 +44,6 @@ gamebook_players AS (
   SELECT sides.game_date, sides.season_year, sides.game_id, gamebook.player_lookup
   FROM sides
   JOIN gamebook ON gamebook.game_date = sides.game_date AND gamebook.team_abbr = sides.team_abbr
-  WHERE gamebook.player_status = 'active'
 ),
 bdl_players AS (
   SELECT sides.game_date, sides.season_year, sides.game_id, bdl.player_lookup
@@ -56,10 +60,7 @@ players AS (
 numbered AS (
   SELECT
     game_id, player_lookup,
-    COUNT(*) OVER (
-      PARTITION BY season_year, player_lookup ORDER BY UNIX_DATE(game_date)
-      RANGE BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS games_before
+    RANK() OVER (PARTITION BY season_year, player_lookup ORDER BY game_date) - 1 AS games_before
   FROM players
 ),
 due AS (
@@ -71,6 +72,7 @@ due AS (
     AND DATE_DIFF(games.game_date, seasons.season_start, DAY) >= @bootstrap_days
 )
 SELECT
-  game_date, game_id, player_lookup AS entity,
-  IF(LOGICAL_OR(player_lookup IS NULL) OVER (PARTITION BY game_date), 'no box score', NULL) AS waiting, games_before
+  due.game_date, due.game_id, due.player_lookup AS entity, IF(open_dates.game_date IS NULL, NULL, 'no box score') AS waiting,
+  due.games_before
 FROM due
+LEFT JOIN (SELECT DISTINCT game_date FROM due WHERE player_lookup IS NULL) AS open_dates ON open_dates.game_date = due.game_date

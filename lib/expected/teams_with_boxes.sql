@@ -23,15 +23,19 @@ team_boxes AS (
   WHERE game_date BETWEEN @first AND @last
 ),
 gamebook AS (
-  SELECT game_date, team_abbr, player_lookup, player_status, processed_at
-  FROM nba_raw.nbac_gamebook_player_stats
-  WHERE game_date BETWEEN @first AND @last
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status) = 1
+  -- active in the copy that was loaded last, and of those loaded together in one
+  SELECT game_date, team_abbr, player_lookup
+  FROM (
+    SELECT game_date, team_abbr, player_lookup, player_status, COALESCE(processed_at, TIMESTAMP '1970-01-01 00:00:00+00') AS loaded
+    FROM nba_raw.nbac_gamebook_player_stats
+    WHERE game_date BETWEEN @first AND @last
+  )
+  GROUP BY game_date, team_abbr, player_lookup
+  HAVING MAX(IF(player_status = 'active', loaded, NULL)) = MAX(loaded)
 ),
 gamebook_counts AS (
   SELECT game_date, team_abbr, COUNT(*) AS players
   FROM gamebook
-  WHERE player_status = 'active'
   GROUP BY game_date, team_abbr
 ),
 bdl_counts AS (
