@@ -131,7 +131,7 @@ class Watcher:
     last: date | None = None
     phases: tuple[int, ...] = ()
     without_run: str = ""  # the run of whoever looks is no work to wait for
-    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+    began: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     base: Base | None = None
     _asked: float = -1e9
     _leases: tuple[Lease, ...] = ()
