@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Iterable, Sequence
 
+from lib.errors import GateFailed
 from lib.verdicts import GREEN, RED, Finding, Verdict, verdict_of, worst
+
+BOXES = ("tables", "validator", "attempts", "quality", "dependencies", "signer")  # of a phase that computes tables
+MODEL_BOXES = ("readiness", "artefact", "model", "signer")  # of the model, at its closing
 
 
 def tables_verdict(coverage: Verdict) -> Verdict:
@@ -35,13 +40,22 @@ def signer_verdict(name: str) -> Verdict:
     return Verdict("signer", GREEN, f"{signer} answers for this phase.", about={"signer": signer})
 
 
-def ready_sentence(phase: int | str, verdicts: list[Verdict], notes: str) -> str:
-    """What the checklist comes to, once every box is closed."""
-    amber = [finding.where for verdict in verdicts for finding in verdict.findings]
+def ready_sentence(phase: int | str, boxes: Sequence[str], verdicts: Iterable[Verdict], notes: str) -> str:
+    """What the checklist comes to, once each of its *boxes* is closed by the latest of the *verdicts* on it.
+
+    Raises GateFailed, naming the boxes that are open: red, or not asked.
+    """
+    latest = {verdict.gate: verdict for verdict in verdicts}
+    if still := [f"{box} is {_open(latest.get(box))}" for box in boxes if _open(latest.get(box))]:
+        raise GateFailed(f"phase {phase} is not ready to sign: {', '.join(still)}; close each box by its own cell")
+    amber = [finding.where for box in boxes for finding in latest[box].findings]
     said = f" To be acknowledged: {', '.join(dict.fromkeys(amber))}." if amber else ""
-    return f"Phase {phase} is ready to sign: {len(verdicts)} boxes closed.{said}" + (
-        f" Notes: {notes}" if notes else ""
-    )
+    return f"Phase {phase} is ready to sign: {len(boxes)} boxes closed.{said}" + (f" Notes: {notes}" if notes else "")
+
+
+def _open(verdict: Verdict | None) -> str:
+    """Why a box is open; empty where it is closed."""
+    return "not asked" if verdict is None else RED if verdict.red else ""
 
 
 def _user() -> str:

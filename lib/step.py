@@ -253,8 +253,9 @@ class Step:
         return signoff.signer_verdict(name)
 
     def ready(self, notes: str = "") -> None:
-        """Says that the phase is ready to sign; reached only when every box is closed."""
-        display(HTML(f"<p><b>{escape(signoff.ready_sentence(self.phase, self.verdicts, notes))}</b></p>"))  # type: ignore[no-untyped-call]
+        """Says that the phase is ready to sign; GateFailed names the boxes that are red or were not asked."""
+        sentence = signoff.ready_sentence(self.phase, signoff.BOXES, self.verdicts, notes)
+        display(HTML(f"<p><b>{escape(sentence)}</b></p>"))  # type: ignore[no-untyped-call]
 
     def labelled(self) -> None:
         """From here to its end whatever the warehouse is asked belongs to this step: what it costs can be told."""

@@ -16,14 +16,14 @@ from typing import Any
 
 from IPython.display import HTML, display
 
-from lib.errors import CannotJudge
+from lib.errors import CannotJudge, GateFailed
 from lib.ml.artefact import Artefact, Origin, adopt, artefacts_in, key_of, train
 from lib.ml.fitting import import_ahead
 from lib.ml.matrix import Matrix
 from lib.ml.readiness import Readiness
 from lib.ml.worth import about, kind_of, model_verdict
 from lib.settings import ROOT
-from lib.signoff import ready_sentence
+from lib.signoff import MODEL_BOXES, ready_sentence
 from lib.step import Step
 from lib.verdicts import RED, Finding, Verdict, verdict_of
 from lib.wording import counted
@@ -38,6 +38,7 @@ class Training:
     step: Step
     seed: int = 42
     matrix: Matrix | None = None
+    judged: Verdict | None = None  # what the readiness gate said of it
     readiness_features: Sequence[Mapping[str, Any]] = ()
     artefact: Artefact | None = None
     anew: bool = True
@@ -48,14 +49,18 @@ class Training:
             import_ahead()  # there is no model yet that could be the one wanted
         with self.step.judge() as (judge, first, last):
             ready = Readiness(judge, first, last)
-            verdict = ready.verdict()
+            self.judged = ready.verdict()
             self.matrix, self.readiness_features = ready.matrix, ready.features
-            return verdict
+            return self.judged
 
     def fit(self) -> Artefact:
-        """The model of exactly this matrix, seed and code: one of an earlier run where it verifies, else trained now."""
-        if self.matrix is None:
-            raise CannotJudge("nothing was judged ready yet: run the readiness gate first")
+        """The model of exactly this matrix, seed and code: one of an earlier run where it verifies, else trained now.
+
+        Raises GateFailed where the readiness gate is red or was not asked: a model is what predicts.
+        """
+        if self.matrix is None or self.judged is None or self.judged.red:
+            why = "red" if self.judged else "not asked yet"
+            raise GateFailed(f"gate 'readiness' is {why}: no model was trained; run its cell until it is not red")
         origin, folder = self._origin(), self._folder()
         key = key_of(self.matrix, self.seed, origin)
         known = next((found for found in artefacts_in(self._elsewhere()) if found.facts.key == key), None)
@@ -86,8 +91,8 @@ class Training:
         return kind_of(self.artefact) if self.artefact else ""
 
     def ready(self, notes: str = "") -> None:
-        """Says that the model is ready to sign; reached only when every box is closed."""
-        sentence = ready_sentence("ml", self.step.verdicts, notes)
+        """Says that the model is ready to sign; GateFailed names the boxes that are red or were not asked."""
+        sentence = ready_sentence("ml", MODEL_BOXES, self.step.verdicts, notes)
         display(HTML(f"<p><b>{escape(sentence)}</b></p>"))  # type: ignore[no-untyped-call]
 
     def _folder(self) -> Path:

@@ -19,6 +19,7 @@ from lib.live.work import RUN, at_work
 from lib.moments import moment
 from lib.plan import Plan
 from lib.settings import ROOT
+from lib.signoff import BOXES, MODEL_BOXES
 from lib.warehouse import Warehouse
 from runbook.aside import Aside
 from runbook.estimates import beside_actual
@@ -47,9 +48,9 @@ GATES = {
     "20_launch": frozenset({"published"}),
     "30_monitor": frozenset({"runners", "attempts"}),
     "40_validate": frozenset({"coverage", "quality", "features", "reconciliation"}),
-    "50_signoff": frozenset({"tables", "validator", "attempts", "quality", "dependencies", "signer"}),
+    "50_signoff": frozenset(BOXES),
     "60_train": frozenset({"readiness", "model"}),
-    "70_closing": frozenset({"readiness", "artefact", "model", "signer"}),
+    "70_closing": frozenset(MODEL_BOXES),
 }
 
 
