@@ -17,7 +17,7 @@ from lib.gates import coverage_gate
 from lib.plan import make_plan
 from lib.verdicts import RED
 from runbook.by_hand import given_by_hand, verify_by_hand
-from runbook.chain import GATES, NOTEBOOKS, TIMEOUT_SECONDS, Chain, ChainStep, Runner, run_folder
+from runbook.chain import AGAIN, GATES, NOTEBOOKS, TIMEOUT_SECONDS, Chain, ChainStep, Runner, run_folder, step_name
 from runbook.execute import Event, Job, Outcome, execute_group
 from runbook.holding import held
 from runbook.manifest import Manifest, StepRecord, file_digest
@@ -46,8 +46,7 @@ class ByHand:
     @property
     def step(self) -> str:
         """What the chain calls this step."""
-        launch = self.template.stem == "20_launch"
-        return f"{self.template.stem}.{self.parameters['table'] if launch else f'phase{self.phase}'}"
+        return step_name(self.template.stem, self.parameters)
 
 
 @dataclass(frozen=True)
@@ -106,14 +105,14 @@ def _derived_again(place: Place, notebook: ByHand, work: Path) -> Again:
     with place.judge() as (_, first, last):
         bounds = {"start_date": str(first), "end_date": str(last)}
     job = Job(
-        step=f"{notebook.step}.again",
+        step=f"{notebook.step}{AGAIN}",
         template=notebook.template,
-        output=work / f"{notebook.step}.again.ipynb",
+        output=work / f"{notebook.step}{AGAIN}.ipynb",
         parameters=notebook.parameters | bounds | {"warehouse": place.warehouse.absolute_url, "run": ""},
         gates=GATES.get(notebook.template.stem),
         timeout_seconds=TIMEOUT_SECONDS,
         env={},
-        log=work / "logs" / f"{notebook.step}.again.log",
+        log=work / "logs" / f"{notebook.step}{AGAIN}.log",
     )
     (outcome,) = execute_group([job], 1, _quiet)
     if outcome.state == "not proven":
@@ -181,7 +180,7 @@ def _add(runner: Runner, step: ChainStep, manifest: Manifest, notebook: ByHand, 
     write_whole(target, content, "adopted", READ_ONLY)
     manifest.steps.append(_record(notebook, target))
     if again.outcome:
-        name = runner.free_name(ChainStep(f"{step.name}.again", step.notebook, {}), manifest)
+        name = runner.free_name(ChainStep(f"{step.name}{AGAIN}", step.notebook, {}), manifest)
         kept, log = runner.folder / f"{name}.ipynb", runner.folder / "logs" / f"{name}.log"
         log.parent.mkdir(exist_ok=True)
         write_whole(kept, again.outcome.output.read_bytes(), "adopted", READ_ONLY)

@@ -42,6 +42,7 @@ from runbook.prints import prints_over, touched_tables
 
 NOTEBOOKS = ROOT / "notebooks"
 TIMEOUT_SECONDS = 6 * 3600
+AGAIN = ".again"  # behind the name of a step that was executed once more, beside what a person executed
 # what a step must give: a gate cell that is gone from the notebook itself is noticed, too
 GATES = {
     "10_preflight": frozenset({"warehouse", "contracts", "upstream", "sources", "sample"}),
@@ -161,8 +162,16 @@ def _names(chain: Chain) -> str:
     return ", ".join(step.name for step in chain.steps)
 
 
+def step_name(notebook: str, parameters: Mapping[str, Any]) -> str:
+    """What the chain calls a notebook with its parameters, for instance ``40_validate.phase4``."""
+    if notebook == "20_launch":
+        return f"{notebook}.{parameters.get('table')}"
+    return f"{notebook}.phase{parameters['phase']}" if "phase" in parameters else notebook
+
+
 def _of_phase(notebook: str, phase: int, signer: str = "") -> ChainStep:
-    return ChainStep(f"{notebook}.phase{phase}", notebook, {"phase": phase} | _signed_by(signer))
+    parameters = {"phase": phase} | _signed_by(signer)
+    return ChainStep(step_name(notebook, parameters), notebook, parameters)
 
 
 def _signed_by(signer: str) -> dict[str, Any]:
@@ -170,8 +179,8 @@ def _signed_by(signer: str) -> dict[str, Any]:
 
 
 def _launch(table: str, phase: int) -> ChainStep:
-    short = table.partition(".")[2]
-    return ChainStep(f"20_launch.{short}", "20_launch", {"table": short, "phase": phase})
+    parameters = {"table": table.partition(".")[2], "phase": phase}
+    return ChainStep(step_name("20_launch", parameters), "20_launch", parameters)
 
 
 def _launch_groups(plan: Plan, phase: int, phase_of: Callable[[str], int | None]) -> list[list[str]]:
@@ -246,7 +255,7 @@ class Runner:
             self._end(manifest, "interrupted" if isinstance(error, KeyboardInterrupt) else "failed")
             raise
         manifest.estimates = beside_actual(self.chain, manifest.steps)
-        self._end(manifest, _outcome_of(manifest))
+        self._end(manifest, outcome_of(manifest))
         return manifest
 
     def begin(self) -> Manifest:
@@ -354,7 +363,8 @@ class Runner:
         manifest.close(self.folder, outcome)
 
 
-def _outcome_of(manifest: Manifest) -> str:
+def outcome_of(manifest: Manifest) -> str:
+    """What the records of a run that went to its end come to."""
     states = {record.state for record in manifest.latest.values()}
     return "not proven" if "not proven" in states else "red" if "red" in states else "proven"
 

@@ -14,9 +14,10 @@ from lib.plan import read_plan
 from lib.settings import ROOT
 from runbook.archive import Verified, judged
 from runbook.by_hand import given_by_hand, verify_by_hand
-from runbook.chain import GATES
+from runbook.chain import AGAIN, GATES, outcome_of, step_name
 from runbook.manifest import MANIFEST, NOT_EVIDENCE, Manifest, StepRecord, file_digest
 
+BROKEN_OFF = ("interrupted", "failed")  # how a run may end that did not come to what its records say
 _HALF_A_PAGE = re.compile(r"\.index\.html\.\d+")  # a crash amid the report leaves it, and it is no evidence either
 
 
@@ -53,11 +54,23 @@ def _run_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
         yield f"{MANIFEST} is of run {manifest.run}, in the folder {folder.name}"
     if manifest.finished is None:
         yield f"the run did not end: {manifest.stopped}; go on with 'runbook run --resume {manifest.run}'"
+    else:
+        yield from _outcome_faults(manifest)
     try:
         if read_plan(folder / "plan.json").digest != manifest.plan_digest:
             yield "plan.json is not the plan that was run"
     except (RunbookError, OSError) as error:
         yield f"plan.json cannot be read: {error}"
+
+
+def _outcome_faults(manifest: Manifest) -> Iterator[str]:
+    """Where the outcome claims more than the records of the steps."""
+    found = outcome_of(manifest) if manifest.steps else "without a step"
+    if manifest.outcome not in (found, *BROKEN_OFF):
+        yield f"{MANIFEST} says that the run is {manifest.outcome}, and its steps say that it is {found}"
+    without = [step.name for step in manifest.chain if step.name not in manifest.latest]
+    if without and manifest.outcome == "proven":
+        yield f"{MANIFEST} says that the run is proven, and holds no record of {', '.join(without)}"
 
 
 def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
@@ -81,8 +94,11 @@ def step_faults(folder: Path, record: StepRecord) -> Iterator[str]:
     if archive.parent != folder or template.parent.parent != ROOT:
         yield f"{record.archive} of {record.template}: a step lies in the run's folder, its template in the project"
         return
+    name = step_name(template.stem, record.parameters)
+    if record.step not in (name, f"{name}{AGAIN}"):
+        yield f"{record.archive} is recorded as {record.step}, and its template and parameters are those of {name}"
     found = file_digest(archive)
-    if found != record.archive_digest:
+    if found != record.archive_digest or (found is None and record.state != "not proven"):
         yield f"{record.archive} {'is gone' if found is None else 'is not what the run left'}"
     if found is None:
         return

@@ -86,13 +86,21 @@ def read_signers(path: Path) -> tuple[Signer, ...]:
 
 
 def trusted(warehouse: Warehouse | None, trust: Path | None = None) -> tuple[Signer, ...]:
-    """The signers that count: those of *trust* alone where it is given, else the project's and the sandbox's own."""
+    """The signers that count: those of *trust* alone where it is given, else the project's and a sandbox's own."""
     if trust is not None:
         if not trust.exists():
             raise BadInput(f"there is no file {trust}: --trust names a list of signers, such as signers.toml")
         return read_signers(trust)
-    own = read_signers(sandbox_files(warehouse)[1]) if warehouse else ()
-    return read_signers(signers_file()) + own
+    return read_signers(signers_file()) + (sandbox_signers(warehouse) if warehouse else ())
+
+
+def sandbox_signers(warehouse: Warehouse) -> tuple[Signer, ...]:
+    """Who signs for a sandbox, by the file beside it: throw-away keys and nobody else; of any other warehouse nobody.
+
+    Whoever may write beside a warehouse may write that file: a person is named in the project's alone.
+    """
+    own = tuple(signer for signer in read_signers(sandbox_files(warehouse)[1]) if signer.role == SANDBOX)
+    return own if own and warehouse.exists() and warehouse.meta().get("kind") == SANDBOX else ()
 
 
 def signer_of(envelope: Envelope, signers: tuple[Signer, ...]) -> Signer | None:

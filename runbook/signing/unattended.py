@@ -14,7 +14,7 @@ from lib.warehouse import Warehouse
 from runbook.manifest import Manifest
 from runbook.signing.check import Book, read_book
 from runbook.signing.sign import Desk, signable
-from runbook.signing.signers import read_key, read_signers, sandbox_files, trusted
+from runbook.signing.signers import read_key, sandbox_files, sandbox_signers, trusted
 
 NOTES = "signed by the sandbox itself"
 
@@ -24,14 +24,14 @@ def sign_sandbox(warehouse: Warehouse, settings: Settings, runs: Path, manifest:
     if not signable(manifest):
         yield "PROVEN as far as the run went: no phase was closed, so there is nothing to sign."
         return
-    secret, public = sandbox_files(warehouse)
-    if warehouse.meta().get("kind") != "sandbox" or not secret.exists():
+    secret, own = sandbox_files(warehouse)[0], sandbox_signers(warehouse)
+    if not own or not secret.exists():
         yield f"PROVEN. Nobody has signed yet: runbook sign {manifest.run}"
         return
     book = read_book(runs, trusted(warehouse), roles=settings.signing.roles)
     due = [phase for phase in signable(manifest) if not _signed_before(book, settings, manifest, phase)]
     try:
-        desk = Desk(warehouse, settings, runs, read_signers(public)[0], read_key(secret))
+        desk = Desk(warehouse, settings, runs, own[0], read_key(secret))
         signed, refused = _signed(desk, manifest.run, due)
         if not due:
             desk.catch_up()

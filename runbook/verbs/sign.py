@@ -17,6 +17,7 @@ from runbook.signing.evidence import faults_of, read_manifest
 from runbook.signing.log import folder_of, witness_faults
 from runbook.signing.sign import Desk
 from runbook.signing.signers import Signer, line_of, new_key, read_key, signers_file, trusted
+from runbook.signing.statement import Predicate
 from runbook.verbs.report import try_report
 
 KEYS = Path("~/.config/backfill-runbook")
@@ -141,7 +142,9 @@ def verify(
 ) -> int:
     """Check a run's evidence again: every digest, template, executed notebook, signature and link of the log.
 
-    Exit code 1 where something is not as it was left or signed; each fault names its file.
+    Exit code 1 where something is not as it was left or signed, or a run that was signed is gone; each fault names its
+    file. Where there is no run at all nothing was verified: exit code 2. With --data a run that nobody signed is a
+    fault; with --all --data the signed ones are compared.
 
     \b
     Examples:
@@ -150,10 +153,14 @@ def verify(
     """
     place = open_place(url)
     archive = runs_folder(runs, place.settings)
-    names = _chosen(archive, run, every)
     book = read_book(archive, trusted(place.warehouse, trust), expect_head, place.settings.signing.roles)
-    faults = {name: [*faults_of(archive / name), *_signed_faults(place, archive / name, book, data)] for name in names}
     log_faults = [*book.all_faults, *_witnessed(place, book)]
+    names = _chosen(archive, run, every, book)
+    if not names and not log_faults:
+        raise BadInput(f"there is no run under {archive}, so nothing was verified: name the runs' folder with --runs")
+    faults = {name: [*faults_of(archive / name), *_signed_faults(archive / name, book)] for name in names}
+    for name in ([name for name in names if _standing(name, book)] or names) if data else ():
+        faults[name] += _data_faults(place, archive / name, book)
     bad = bool(log_faults or any(faults.values()))
     if as_json:
         signed = {name: [line.entry.envelope for line in book.lines if line.entry.run == name] for name in names}
@@ -177,36 +184,40 @@ def desk_of(place: Place, runs: Path, path: Path | None) -> Desk:
     return Desk(place.warehouse, place.settings, runs, signer, key)
 
 
-def _chosen(archive: Path, run: str | None, every: bool) -> list[str]:
-    known = sorted(path.parent.name for path in archive.glob("*/manifest.json"))
+def _chosen(archive: Path, run: str | None, every: bool, book: Book) -> list[str]:
+    """The runs that are looked at: those that lie there, and those that the log names, whether or not they are there."""
+    known = {path.parent.name for path in archive.glob("*/manifest.json")}
+    known |= {Path(line.entry.run).name for line in book.lines}
     if every:
-        return known
+        return sorted(known)
     if run is None:
         raise BadInput("name a run, or say --all")
-    if not (archive / Path(run).name).is_dir():
-        raise BadInput(f"there is no run {run} under {archive}: there are {', '.join(known) or 'none'}")
+    if Path(run).name not in known and not (archive / Path(run).name).is_dir():
+        raise BadInput(f"there is no run {run} under {archive}: there are {', '.join(sorted(known)) or 'none'}")
     return [Path(run).name]
 
 
-def _signed_faults(place: Place, folder: Path, book: Book, data: bool) -> list[str]:
+def _signed_faults(folder: Path, book: Book) -> list[str]:
     mine = [line for line in book.lines if line.entry.run == folder.name and line.envelope and line.predicate]
-    faults = [
+    return [
         f"{line.entry.envelope}: {fault}"
         for line in mine
         if line.envelope
         for fault in subject_faults(folder, line.envelope)
     ]
-    return faults + (_data_faults(place, folder, book) if data and mine else [])
+
+
+def _standing(run: str, book: Book) -> dict[str, Predicate]:
+    """What of a run is signed and not taken back, by phase."""
+    mine = [line for line in book.lines if line.entry.run == run and not line.revoked]
+    return {line.predicate.phase: line.predicate for line in mine if line.predicate}
 
 
 def _data_faults(place: Place, folder: Path, book: Book) -> list[str]:
-    signed = {
-        p.phase: p
-        for line in book.lines
-        if line.entry.run == folder.name and (p := line.predicate) and not line.revoked
-    }
-    manifest = read_manifest(folder)
+    if not (signed := _standing(folder.name, book)):
+        return ["nobody signed it, so there is nothing to compare the data with: leave out --data, or sign it"]
     try:
+        manifest = read_manifest(folder)
         now = derived(place.warehouse.absolute_url, folder, manifest.first, manifest.last, list(signed))
     except CannotJudge as error:
         return [str(error)]

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,9 +15,11 @@ from runbook.cli import main
 from runbook.signing.check import read_book, subject_faults
 from runbook.signing.evidence import faults_of, read_manifest
 from runbook.signing.signers import trusted
+from tests.lib.at_work import change
 from tests.runbook.signing.conftest import Archive, person
 
 Verify = Callable[..., tuple[int, str]]
+Manifest = dict[str, Any]
 
 
 @pytest.fixture
@@ -102,6 +105,8 @@ TAMPERINGS: dict[str, tuple[Callable[[Archive], None], str]] = {
     "delete: step's log": (lambda a: remove(a.folder / "logs" / "50_signoff.phase3.log"), "phase3.log is gone"),
     "delete: envelope": (lambda a: remove(a.signoffs / ENVELOPE), f"{ENVELOPE}: is gone"),
     "delete: log": (lambda a: remove(a.signoffs / "log.jsonl"), f"{ENVELOPE} lies beside the log"),
+    "delete: the run": (lambda a: shutil.rmtree(a.folder), f"{ENVELOPE}: manifest.json is gone"),
+    "delete: manifest": (lambda a: remove(a.folder / "manifest.json"), "holds no manifest.json: it is no run"),
     "add: notebook": (lambda a: shutil.copy(a.folder / SIGN_OFF, a.folder / "x.ipynb"), "x.ipynb was added"),
     "add: hidden file": (lambda a: (a.folder / ".x").write_text(""), ".x was added"),
     "add: envelope": (lambda a: shutil.copy(a.signoffs / ENVELOPE, a.signoffs / "9-x.json"), "9-x.json lies beside"),
@@ -183,6 +188,74 @@ def test_data_that_moved_is_found_on_request(archive: Archive, verify: Verify) -
     code, said = verify(archive.run, "--data")
     assert code == 1
     assert "nba_analytics.team_offense_game_summary, season from 2023-10-24: its rows are not those" in said
+
+
+def test_a_folder_without_runs_is_no_pass(archive: Archive, verify: Verify, tmp_path: Path) -> None:
+    shutil.rmtree(archive.runs)
+    assert "its tail is cut off" in verify()[1], "the warehouse has seen a sign-off"
+    change(archive.warehouse, "DELETE FROM runbook.signoffs")
+    code, said = verify()
+    assert (code, "so nothing was verified: name the runs' folder with --runs" in said) == (2, True)
+
+
+def unsigned(archive: Archive) -> None:
+    """Nobody ever signed the run."""
+    shutil.rmtree(archive.signoffs)
+    change(archive.warehouse, "DELETE FROM runbook.signoffs")
+
+
+@pytest.mark.parametrize("words", [(), ("--all",)], ids=["one run", "all"])
+def test_data_are_not_compared_with_what_nobody_signed(archive: Archive, verify: Verify, words: tuple[str]) -> None:
+    desk = person(archive)
+    desk.revoke(ENVELOPE, "signed by mistake")
+    chosen = words or (archive.run,)
+    for found in (verify(*chosen, "--data"), unsigned(archive) or verify(*chosen, "--data")):
+        assert (found[0], "nobody signed it, so there is nothing to compare the data with" in found[1]) == (1, True)
+    assert verify(*chosen)[0] == 0
+
+
+def claim_more(manifest: Manifest) -> None:
+    """What did not end well is called proven."""
+    manifest["steps"][0]["state"] = "not proven"
+
+
+def invent_a_notebook(manifest: Manifest) -> None:
+    """A step is proven by a notebook that there never was."""
+    told = {"step": "40_validate.phase3", "template": "notebooks/40_validate.ipynb", "archive": "40.ipynb"}
+    manifest["steps"].append(manifest["steps"][0] | told | {"archive_digest": None})
+
+
+def call_it_another_step(manifest: Manifest) -> None:
+    """What one step proved is said of another."""
+    manifest["steps"][0]["step"] = manifest["chain"][0]["name"] = "50_signoff.phase4"
+
+
+def forget_a_step(manifest: Manifest) -> None:
+    """A step of the chain was never executed."""
+    manifest["chain"].append(manifest["chain"][0] | {"name": "60_train", "notebook": "60_train"})
+
+
+CLAIMS = {
+    claim_more: "says that the run is proven, and its steps say that it is not proven",
+    invent_a_notebook: "40.ipynb is gone",
+    call_it_another_step: "is recorded as 50_signoff.phase4, and its template and parameters are those of 50_signoff.phase3",
+    forget_a_step: "says that the run is proven, and holds no record of 60_train",
+}
+
+
+@pytest.mark.parametrize("edit", CLAIMS, ids=lambda edit: edit.__name__)
+def test_a_manifest_that_claims_more_than_its_notebooks_is_found_though_nobody_signed_it(
+    archive: Archive, verify: Verify, edit: Callable[[Manifest], None]
+) -> None:
+    unsigned(archive)
+    assert verify()[0] == 0
+    path = archive.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    edit(manifest)
+    path.chmod(0o644)
+    path.write_text(json.dumps(manifest))
+    code, said = verify()
+    assert (code, CLAIMS[edit] in said) == (1, True), said
 
 
 @pytest.mark.parametrize("schema", [1, 2])

@@ -16,7 +16,7 @@ from runbook.options import Place
 from runbook.signing import state as states
 from runbook.signing.check import read_book
 from runbook.signing.evidence import read_manifest
-from runbook.signing.signers import read_signers, trusted
+from runbook.signing.signers import line_of, read_signers, sandbox_files, trusted
 from runbook.signing.unattended import _short_of, sign_sandbox
 from runbook.verbs import run as running
 from tests.lib.at_work import TEAM_OFFENSE, change
@@ -87,6 +87,20 @@ def test_a_revocation_by_a_key_that_nobody_knows_is_named_and_takes_back_no_othe
     assert archive.state()[0] == "COMPLETE"  # whoever signs again has seen it
     assert "signed by ada" in archive.state()[1]
     assert later.sequence > entry.sequence
+
+
+@pytest.mark.parametrize("role", ["data-lead", "sandbox"])
+def test_who_writes_beside_the_warehouse_names_no_signer_of_it(archive: Archive, role: str) -> None:
+    """Not a person, and of a warehouse that is no sandbox nobody at all."""
+    desk = person(archive, "mallory", "data-lead")
+    (archive.runs.parent / "signers.toml").write_text("")
+    if role == "sandbox":
+        change(archive.warehouse, "UPDATE runbook.meta SET value = 'ingested' WHERE name = 'kind'")
+    beside = sandbox_files(archive.warehouse)[1]
+    beside.write_text(beside.read_text() + line_of("mallory", desk.key, role, warehouse=archive.warehouse.meta()["id"]))
+    assert [signer.name for signer in trusted(archive.warehouse)] == (["sandbox"] if role == "data-lead" else [])
+    entry = desk.sign(archive.run)[0]
+    assert f"{entry.envelope}: nobody who is trusted signed it" in faults(archive)
 
 
 def test_only_dates_of_the_range_that_is_asked_about_wait_for_a_signature(archive: Archive) -> None:
