@@ -51,9 +51,10 @@ bench: env  ## by hand: ratios of one run, and bench/bench.json
 bench-peers: env  ## by hand: SQLMesh and dbt on the same raw data, each in a virtual environment of its own
 	$(BIN)/python -m tests.bench.peers
 
-lab: env  ## step through the notebooks; makes the sandbox if there is none
+lab: env  ## step through copies of the notebooks, in lab/; makes the sandbox if there is none
 	$(BIN)/runbook sandbox --if-missing
-	$(BIN)/jupyter lab notebooks/00_start_here.ipynb
+	$(BIN)/python -m runbook.lab
+	$(BIN)/jupyter lab --ServerApp.root_dir=. lab/00_start_here.ipynb
 
 docs: env  ## the pages that are made from the code
 	$(BIN)/python -m runbook.docs

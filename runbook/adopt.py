@@ -66,6 +66,11 @@ def read_by_hand(notebook: Path) -> ByHand:
     CannotJudge where it proves nothing.
     """
     template = _template_of(notebook)
+    if notebook.resolve() == template.resolve():
+        raise BadInput(
+            f"{notebook} is the template itself, and equals itself whatever it says: execute a copy ('make lab' makes"
+            " them, in lab/), and adopt that"
+        )
     found = verify_by_hand(notebook, template, GATES.get(template.stem))
     if found.state != "proven":
         error = GateFailed if found.state == "red" else CannotJudge

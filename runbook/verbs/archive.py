@@ -48,13 +48,13 @@ def adopt_verb(notebook: Path, run: str, runs: str | None, url: str | None) -> i
     """Take NOTEBOOK, executed cell by cell and saved in JupyterLab, as evidence.
 
     \b
-    It must be named after its template (40_validate.ipynb, 40_validate-ada.ipynb) and equal it, byte by byte, but for the
+    It must be a copy, named after its template (40_validate.ipynb, 40_validate-ada.ipynb), and equal it, byte by byte, but for the
     literals of the parameters cell; every cell must have run once and in order ("Restart Kernel and Run All Cells", or
     step by step from a fresh kernel). Its verdicts are derived anew from the warehouse and must be the same.
 
     \b
     Example:
-      runbook adopt 50_signoff.ipynb
+      runbook adopt lab/50_signoff.ipynb
     """
     from runbook.adopt import adopt, read_by_hand
 
