@@ -35,16 +35,21 @@ ADVICE = {  # by state; the states that ask for nothing are not here
     "UNKNOWN": f"it could not be judged; {REPAIR}",
     "PROVEN": "read the evidence, and sign it with 'runbook sign' if you answer for it.",
 }
+PREDICT = (
+    "no step predicts. 'runbook predict --date YYYY-MM-DD' in a terminal predicts one date, and 'runbook gate 5' names what"
+    " does not stand any more."
+)
 
 
 def phase_states(warehouse: Warehouse) -> list[dict[str, Any]]:
     """Every phase with its state, as ``runbook status`` derives it in a process of its own.
 
-    Raises CannotJudge with what the command line said where it could not.
+    A phase that could not be judged is among them, as UNKNOWN. Raises CannotJudge with what the command line said where
+    it gave no states at all.
     """
     command = [sys.executable, "-m", "runbook", "status", "--json", "--warehouse", warehouse.absolute_url]
     asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=SECONDS, check=False)
-    if asked.returncode:
+    if asked.returncode not in (0, CannotJudge.exit_code) or not asked.stdout.strip():
         raise CannotJudge(
             asked.stderr.strip().removeprefix("error: ") or f"runbook status ended with {asked.returncode}"
         )
@@ -99,5 +104,6 @@ def _holds(phase: dict[str, Any]) -> bool:
 
 def _advice(phase: dict[str, Any]) -> str:
     if str(phase["phase"]) == "2":
-        return "raw data is short; 40 Validate with phase = 2 names what has to be loaded."
-    return f"phase {phase['phase']} is {phase['state']}: {ADVICE[phase['state']]}"
+        return "raw data is short; 'runbook gate 2' in a terminal names what has to be loaded."
+    advice = PREDICT if str(phase["phase"]) == "5" else ADVICE[phase["state"]]
+    return f"phase {phase['phase']} is {phase['state']}: {advice}"

@@ -277,11 +277,13 @@ def open_step(
 ) -> Step:
     """Opens a step. Empty texts mean the defaults: the settings' warehouse and start, the warehouse's as-of.
 
-    Raises BadInput for a date that is no date, and for a parameter that the notebook does not declare.
+    Raises BadInput for a date that is no date, for a phase that computes no table, and for a parameter that the notebook
+    does not declare.
     """
     kernel = get_ipython()
     refuse_unknown_parameters(kernel.user_ns.get("In", []) if kernel else [])
     settings = load_settings()
+    _refuse_phase(phase, settings)
     url = warehouse or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
     step = Step(
         name=name,
@@ -295,6 +297,18 @@ def open_step(
     step.labelled()
     _open[:] = [step]
     return step
+
+
+def _refuse_phase(phase: object, settings: Settings) -> None:
+    """BadInput where *phase* is not the number of a phase that computes tables: the others have gates and no steps."""
+    known = sorted({number for name in settings.tables if (number := settings.phase_of(name)) is not None})
+    if type(phase) is not int:
+        raise BadInput(f"phase = {phase!r} is no number: write phase = {known[0]}, without quotes")
+    if phase not in known:
+        raise BadInput(
+            f"phase {phase} computes no table, so it has no steps: set phase to {' or '.join(map(str, known))}; raw data is"
+            " judged by 'runbook gate 2' in a terminal, predictions by 'runbook gate 5'"
+        )
 
 
 def gate(name: str, verdict: Verdict) -> None:

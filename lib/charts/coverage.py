@@ -64,6 +64,8 @@ def row_counts(covered: Mapping[str, TableCoverage]) -> Picture:
 
 
 def _rows_title(names: Sequence[str], held: Sequence[int], wanted: Sequence[int]) -> str:
+    if not names:
+        return "No table was looked at"
     short = [f"{name} {h:,} of {w:,}" for name, h, w in zip(names, held, wanted, strict=True) if h < w]
     if not short:
         return f"All {sum(wanted):,} expected keys are there"

@@ -22,7 +22,7 @@ def gate_chart(verdict: Mapping[str, Any]) -> Picture | None:
     if not lines or threshold is None:
         return None
     low = _low([float(line["coverage_pct"]) for line in lines])
-    names = [str(line["table"]).partition(".")[2] for line in lines]
+    names = [str(line["table"]).rpartition(".")[2] for line in lines]
     return Picture(
         title=_title(lines, float(threshold)),
         x=Axis(
@@ -66,9 +66,9 @@ def _title(lines: Sequence[Mapping[str, Any]], threshold: float) -> str:
     below = [line for line in lines if line["coverage_pct"] < threshold]
     if below:
         worst = min(below, key=lambda line: float(line["coverage_pct"]))
-        name = str(worst["table"]).partition(".")[2]
+        name = str(worst["table"]).rpartition(".")[2]
         return f"{len(below)} of {len(lines)} tables stay below {threshold:g} %, {name} the furthest: {worst['coverage_pct']:.1f} %"
-    red = [str(line["table"]).partition(".")[2] for line in lines if line.get("verdict") == "red"]
+    red = [str(line["table"]).rpartition(".")[2] for line in lines if line.get("verdict") == "red"]
     reached = f"All {len(lines)} tables reach {threshold:g} %"
     return (
         f"{reached}, but {', '.join(red)} {'is' if len(red) == 1 else 'are'} red for another reason" if red else reached

@@ -85,6 +85,8 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
     COMPLETE    signed, and still what was signed; WITH WAIVER where a floor was lowered, by two people
     STALE       signed, and something has changed since: it is named
 
+    Exit code 3 where a phase is UNKNOWN, else 0, whatever the states are: the gates and the watchman judge.
+
     \b
     Example:
       runbook status
@@ -93,7 +95,7 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
     phases = phase_states(place, runs_folder(runs, place.settings))
     if as_json:
         click.echo(json.dumps({"phases": phases, "runners": as_rows(place.warehouse.leases())}, indent=1))
-        return 0
+        return _code(phases)
     rows = [
         {"phase": PHASE_TITLES.get(p["phase"], str(p["phase"])), "state": p["state"], "says": p["says"]} for p in phases
     ]
@@ -102,7 +104,11 @@ def status(start_date: date | None, end_date: date | None, as_json: bool, runs: 
         place.console.print(f"{lease}.")
     for note in place.warehouse.notes():
         place.console.print(note)
-    return 0
+    return _code(phases)
+
+
+def _code(phases: list[dict[str, Any]]) -> int:
+    return CannotJudge.exit_code if any(phase["state"] == UNKNOWN for phase in phases) else 0
 
 
 def phase_states(place: Place, runs: Path) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lib import step as stepping
-from lib.errors import GateFailed
+from lib.errors import BadInput, GateFailed
 from lib.signoff import BOXES, MODEL_BOXES
 from lib.step import Step, gate, open_step
 from lib.training import Training
@@ -85,3 +85,21 @@ def test_nothing_is_trained_past_a_red_readiness_nor_before_it_was_asked(
     with pytest.raises(GateFailed, match="gate 'readiness' is red: no model was trained"):
         training.fit()
     assert not (tmp_path / "models").exists()
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"),
+    [
+        (
+            2,
+            "phase 2 computes no table, so it has no steps: set phase to 3 or 4; raw data is judged by 'runbook gate 2'",
+        ),
+        (5, "predictions by 'runbook gate 5'"),
+        ("3", "phase = '3' is no number: write phase = 3, without quotes"),
+        (True, "phase = True is no number"),
+    ],
+)
+def test_a_notebook_takes_no_phase_that_has_no_steps(whole_environment: Path, phase: object, said: str) -> None:
+    with pytest.raises(BadInput) as refused:
+        open_step("40_validate", phase)  # type: ignore[arg-type]
+    assert said in str(refused.value)

@@ -137,9 +137,12 @@ def test_status_says_unknown_where_a_phase_cannot_be_judged(
     say: Say, at: tuple[str, str], warehouse: EmbeddedWarehouse
 ) -> None:
     change(warehouse, f"DROP TABLE {TEAM_DEFENSE}")
-    phases = json.loads(say("status", "--json", *at)[1])["phases"]
-    assert [p["state"] for p in phases] == ["PROVEN", "UNKNOWN"]
+    code, out, _ = say("status", "--json", *at)
+    phases = json.loads(out)["phases"]
+    assert (code, [p["state"] for p in phases]) == (3, ["PROVEN", "UNKNOWN"])
     assert TEAM_DEFENSE in phases[1]["says"]
+    code, out, _ = say("status", *at)
+    assert (code, "UNKNOWN" in out) == (3, True)
 
 
 def test_the_plan_as_json_names_chunks_dates_and_reasons(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -32,14 +33,25 @@ def test_without_a_warehouse_it_says_how_to_get_one(tmp_path: Path, pocket_envir
     ("states", "said"),
     [
         ({2: "PROVEN", 3: "INCOMPLETE", 4: "BLOCKED"}, "phase 3 is INCOMPLETE: go through the steps below"),
-        ({2: "INCOMPLETE", 3: "BLOCKED"}, "raw data is short"),
+        ({2: "INCOMPLETE", 3: "BLOCKED"}, "raw data is short; 'runbook gate 2' in a terminal names"),
         ({2: "PROVEN", 3: "COMPLETE", 4: "STALE"}, "phase 4 is STALE: something has changed"),
         ({2: "PROVEN", 3: "PROVEN"}, "sign it with"),
         ({2: "PROVEN", 3: "COMPLETE", 5: "PROVEN"}, "every phase holds"),
+        ({2: "PROVEN", 3: "COMPLETE", 5: "INCOMPLETE"}, "no step predicts. 'runbook predict --date YYYY-MM-DD'"),
     ],
 )
 def test_the_next_thing_to_do_is_that_of_the_lowest_phase_that_does_not_hold(states: dict[int, str], said: str) -> None:
-    assert said in _next_step([{"phase": phase, "state": state} for phase, state in states.items()])
+    assert said in unescape(_next_step([{"phase": phase, "state": state} for phase, state in states.items()]))
+
+
+def test_a_phase_that_cannot_be_judged_is_shown_beside_those_that_can(
+    warehouse: EmbeddedWarehouse, pocket_environment: Path
+) -> None:
+    change(warehouse, f"DROP TABLE {TEAM_DEFENSE}")
+    said = states_html(warehouse)
+    assert "PROVEN</b>" in said
+    assert "UNKNOWN</b>" in said
+    assert f"{TEAM_DEFENSE} is not in the warehouse" in said
 
 
 def test_the_start_page_is_no_step_of_the_chain() -> None:

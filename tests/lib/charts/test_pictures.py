@@ -115,6 +115,13 @@ def test_the_bars_of_a_gate_end_at_what_was_measured() -> None:
     assert ends == {"green": [100.0], "red": [52.6]}
 
 
+def test_a_table_without_a_dataset_keeps_its_name_and_no_table_is_never_all_of_them() -> None:
+    raw = {**LINES[0], "table": "box scores", "coverage_pct": 50.0}
+    assert _gate([raw]).title == "1 of 1 tables stay below 95 %, box scores the furthest: 50.0 %"
+    assert [name for _, name in _gate([raw]).y.ticks] == ["box scores"]
+    assert row_counts({}).title == "No table was looked at"
+
+
 def test_a_gate_without_coverage_has_no_chart() -> None:
     assert gate_chart({"gate": "runners", "tables": [], "findings": []}) is None
 
