@@ -269,7 +269,10 @@ class Exclusion(_Strict):
 def _bounds_of_dates(facts: dict[str, Any]) -> dict[str, Any]:
     if {"first", "last"} & set(facts):
         raise ValueError("an exclusion has either dates, or first and last")
-    return facts | {"first": min(facts["dates"]), "last": max(facts["dates"])}
+    days = facts["dates"]
+    if not isinstance(days, (list, tuple)) or {type(day) for day in days} not in ({str}, {date}):
+        raise ValueError("dates is a list of dates that are all written alike: [2024-01-03, 2024-01-04]")
+    return facts | {"first": min(days), "last": max(days)}
 
 
 def _bounds_of_rule(facts: dict[str, Any]) -> dict[str, Any]:
@@ -285,11 +288,15 @@ class Settings(_Strict):
 
     warehouse: str = Field(
         "duckdb:///sandbox/warehouse.duckdb",
-        description="the warehouse; `--warehouse` and `RUNBOOK_WAREHOUSE` come first",
+        description="the warehouse; `--warehouse` and `RUNBOOK_WAREHOUSE` come first. A path counts from the project",
     )
-    runs: Path = Field(Path("runs"), description="where runs are archived; `--runs` and `RUNBOOK_RUNS` come first")
+    runs: Path = Field(
+        Path("runs"),
+        description="where runs are archived; `--runs` and `RUNBOOK_RUNS` come first. A path counts from the project",
+    )
     models: Path = Field(
-        Path("models"), description="where models trained by hand lie; those of a run lie in its folder"
+        Path("models"),
+        description="where models trained by hand lie, from the project; those of a run lie in its folder",
     )
     start_date: date = Field(description="COMPLETE means: from here to as-of")
     datasets: dict[str, int] = Field(description="the phase of each dataset, by folder of `lib/tables`")
@@ -327,11 +334,13 @@ def load_settings(path: Path | None = None) -> Settings:
     """
     source = path or Path(os.environ.get("RUNBOOK_CONFIG") or ROOT / "runbook.toml")
     try:
-        settings = Settings.model_validate(tomllib.loads(source.read_text()))
+        settings = Settings.model_validate(tomllib.loads(source.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise BadInput(
             f"there is no settings file {source}: RUNBOOK_CONFIG, where it is set, has to name one"
         ) from error
+    except UnicodeDecodeError as error:
+        raise BadInput(f"{source} is no UTF-8 text: save it as UTF-8 ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{source} is no TOML: {error}") from error
     except ValidationError as error:

@@ -38,6 +38,7 @@ from lib.live.follow import watch_in_cell
 from lib.live.view import Watcher, base_of
 from lib.monitor import attempts_verdict, runners_verdict
 from lib.phase_gate import phase_gate
+from lib.places import url_from_project
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.registry import registry
 from lib.reviewed import refuse_changed_code
@@ -288,7 +289,7 @@ def open_step(
     step = Step(
         name=name,
         phase=phase,
-        warehouse=connect(_from_root(url), settings.backfill.wait_seconds),
+        warehouse=connect(url_from_project(url), settings.backfill.wait_seconds),
         settings=settings,
         first=as_date(start_date),
         last=as_date(end_date),
@@ -338,10 +339,3 @@ def _way_to_docs() -> str:
     """From the folder that the notebook will lie in to that of ``docs/``."""
     folder = next((step.run for step in _open if step.run), ROOT / "notebooks")
     return f"{os.path.relpath(ROOT, folder.resolve())}/"
-
-
-def _from_root(url: str) -> str:
-    """A relative DuckDB path counts from the project, wherever a kernel was started."""
-    scheme, _, path = url.partition(":///")
-    local = scheme == "duckdb" and path and not Path(path).is_absolute()
-    return f"duckdb:///{ROOT / path}" if local else url

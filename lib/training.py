@@ -22,7 +22,7 @@ from lib.ml.fitting import import_ahead
 from lib.ml.matrix import Matrix
 from lib.ml.readiness import Readiness
 from lib.ml.worth import about, kind_of, model_verdict
-from lib.settings import ROOT
+from lib.places import from_project
 from lib.signoff import MODEL_BOXES, ready_sentence
 from lib.step import Step
 from lib.verdicts import RED, Finding, Verdict, verdict_of
@@ -96,11 +96,11 @@ class Training:
         display(HTML(f"<p><b>{escape(sentence)}</b></p>"))  # type: ignore[no-untyped-call]
 
     def _folder(self) -> Path:
-        return self.step.run or _from_root(self.step.settings.models)
+        return self.step.run or from_project(self.step.settings.models)
 
     def _elsewhere(self) -> list[Path]:
         runs = sorted(self.step.run.parent.glob("*/")) if self.step.run else []
-        return [*runs, _from_root(self.step.settings.models)]
+        return [*runs, from_project(self.step.settings.models)]
 
     def _origin(self) -> Origin:
         facts = self.step.warehouse.meta()
@@ -114,7 +114,3 @@ def _fault(held: list[Artefact], folder: str) -> Finding:
         return Finding(RED, folder, "holds no model that verifies", mend)
     said = "was trained on other rows, code or versions than there are now"
     return Finding(RED, held[0].folder.name, said, mend)
-
-
-def _from_root(path: Path) -> Path:
-    return path if path.is_absolute() else ROOT / path

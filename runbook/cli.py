@@ -5,7 +5,9 @@ Exit codes: 0 green or amber, 1 a gate is red, 2 bad usage or input, 3 could not
 
 from __future__ import annotations
 
+import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 import click
@@ -15,6 +17,8 @@ from lib.garbage import look_seldom
 from runbook.lazy import LazyGroup
 
 # In the order of the help. A verb's module is imported when the verb is asked for: `status` pays for no training.
+TRACEBACK = "RUNBOOK_TRACEBACK"  # set, it shows where an error came from that nobody foresaw
+FILES = ("RUNBOOK_CONFIG", "RUNBOOK_SIGNERS")  # what in the environment names a file
 VERBS = {
     "sandbox": "runbook.verbs.warehouse:sandbox",
     "fetch": "runbook.verbs.fetch:fetch",
@@ -56,6 +60,9 @@ def cli() -> None:
       runbook run         repair it, and keep the executed notebooks as evidence
       runbook status      see where every phase stands
     """
+    for name in FILES:  # whatever this starts works in the project's folder, and has to read the same file
+        if os.environ.get(name):
+            os.environ[name] = os.path.abspath(os.environ[name])
 
 
 def answer(words: Sequence[str] | None = None) -> int:
@@ -74,9 +81,23 @@ def answer(words: Sequence[str] | None = None) -> int:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except OSError as error:
-        click.echo(f"error: {error.filename or 'a file'}: {error.strerror}", err=True)
+        click.echo(f"error: {error.filename or 'a file'}: {error.strerror or error}", err=True)
         return 3
+    except Exception as error:
+        return _unforeseen(error)
     return code if isinstance(code, int) else 0
+
+
+def _unforeseen(error: Exception) -> int:
+    """Says what nobody foresaw in one sentence: nothing was judged, so it is never the exit code of a red gate."""
+    from runbook.secrets import redacted
+
+    said = redacted(" ".join(str(error).split()) or "no message")
+    how = f"nobody foresaw this: run it again with {TRACEBACK}=1 in the environment to see where it comes from"
+    click.echo(f"error: {type(error).__name__}: {said}; {how}", err=True)
+    if os.environ.get(TRACEBACK):
+        click.echo(redacted("".join(traceback.format_exception(error))), err=True)
+    return RunbookError.exit_code
 
 
 def main() -> None:

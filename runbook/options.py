@@ -18,6 +18,7 @@ from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.phase4_gate import STORE
 from lib.phase_gate import ML, PREDICTIONS_PHASE, RAW_PHASE, phase_gate
+from lib.places import from_project, near, url_from_project
 from lib.plan import Wish
 from lib.registry import registry
 from lib.settings import Settings, load_settings
@@ -148,13 +149,13 @@ class Place:
 def open_place(
     url: str | None, start_date: date | None = None, end_date: date | None = None, writes: bool = False
 ) -> Place:
-    """The warehouse a verb works on: the option, else the environment, else the settings.
+    """The warehouse a verb works on: the option, else the environment, else the settings, whose paths are the project's.
 
     Production's own tables are written by nobody who has not said ``--in-place``: BadInput for a verb that *writes*
     where the URL alone says so.
     """
     settings = load_settings()
-    chosen = url or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse
+    chosen = url or os.environ.get("RUNBOOK_WAREHOUSE") or url_from_project(settings.warehouse, near)
     said = _said_in_place()
     warehouse = connect(in_place(chosen) if said else chosen, settings.backfill.wait_seconds)
     if writes and warehouse.in_place and not said:
@@ -171,7 +172,7 @@ def _said_in_place() -> bool:
 
 def runs_folder(runs: str | None, settings: Settings) -> Path:
     """Where runs are archived: the option, else the environment, else the settings."""
-    return Path(runs or os.environ.get("RUNBOOK_RUNS") or settings.runs)
+    return Path(runs or os.environ.get("RUNBOOK_RUNS") or near(from_project(settings.runs)))
 
 
 def read_wish(

@@ -57,7 +57,7 @@ class EmbeddedWarehouse:
     @classmethod
     def at(cls, url: str, wait: float) -> EmbeddedWarehouse:
         """The warehouse of a URL such as ``duckdb:///sandbox/warehouse.duckdb`` (four slashes: an absolute path)."""
-        return cls(url, Path(url.partition(":///")[2]), wait)
+        return cls(url, Path(url.partition(":///")[2]).expanduser(), wait)
 
     @property
     def absolute_url(self) -> str:

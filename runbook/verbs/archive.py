@@ -6,6 +6,9 @@ from pathlib import Path
 
 import click
 
+from lib.errors import BadInput
+from lib.places import near, url_from_project
+from lib.warehouse import connect
 from runbook.options import open_place, runs_folder, runs_option, warehouse_option
 from runbook.resume import find_run
 from runbook.signing.check import read_book
@@ -59,9 +62,19 @@ def adopt_verb(notebook: Path, run: str, runs: str | None, url: str | None) -> i
     from runbook.adopt import adopt, read_by_hand
 
     by_hand = read_by_hand(notebook)
-    place = open_place(str(by_hand.parameters.get("warehouse") or "") or url)
+    place = open_place(executed_on(str(by_hand.parameters.get("warehouse") or ""), url))
     manifest = adopt(place, runs_folder(runs, place.settings), by_hand, run)
     place.console.print(
         f"{notebook.name} is the step {by_hand.step} of run {manifest.run}, which is {manifest.outcome}."
     )
     return 0
+
+
+def executed_on(given: str, url: str | None) -> str | None:
+    """The warehouse that the notebook's parameter names, read as the notebook reads it; else what the option says."""
+    if not given:
+        return url
+    there = url_from_project(given, near)
+    if url and connect(url).absolute_url != connect(there).absolute_url:
+        raise BadInput(f"the notebook was executed on {there}, and --warehouse says {url}: leave --warehouse out")
+    return there

@@ -13,7 +13,7 @@ import click
 from lib.errors import BadInput
 from lib.lease import publishing
 from lib.phase_gate import PREDICTIONS_PHASE
-from lib.settings import ROOT
+from lib.places import from_project
 from lib.show import table_of
 from lib.verdicts import RED, Verdict
 from runbook.options import (
@@ -95,7 +95,7 @@ def _chosen(place: Place, model: Path | None, runs: Path) -> _Chosen:
 def _newest(place: Place, runs: Path, damaged: list[str]) -> Artefact:
     from lib.ml.artefact import artefacts_in
 
-    known = artefacts_in([*runs.glob("*/"), ROOT / place.settings.models], damaged.append)
+    known = artefacts_in([*runs.glob("*/"), from_project(place.settings.models)], damaged.append)
     warehouse = place.warehouse.meta().get("id")
     own = next((artefact for artefact in known if artefact.facts.warehouse_id == warehouse), None)
     if own is None:

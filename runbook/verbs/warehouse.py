@@ -21,7 +21,9 @@ from runbook.options import Place, json_option, open_place, warehouse_option
 @click.option("--empty", is_flag=True, help="Leave the computed tables empty.")
 @click.option("--if-missing", is_flag=True, help="Do nothing where there is a warehouse already.")
 @click.option("--pocket", is_flag=True, help="A league of 6 teams and 2 seasons instead of the full one.")
-@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same league.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=7, show_default=True, help="The same seed gives the same league."
+)
 @warehouse_option
 def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | None) -> int:
     """Make a warehouse to practise on: a simulated league, as the incident of 5 January 2026 left it.

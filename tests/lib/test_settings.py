@@ -23,6 +23,7 @@ owner = "ann"
 added = 2024-02-01
 expires = 2025-02-01
 """
+BOUNDS = "first = 2024-01-03\nlast = 2024-01-04"
 
 
 def _written(folder: Path, old: str = "", new: str = "", more: str = "") -> Path:
@@ -84,6 +85,9 @@ def test_what_is_wrong_is_refused_by_name(tmp_path: Path, old: str, new: str, na
         ("expires = 2025-02-01", "expires = 2024-01-31", "before it was added 2024-02-01"),
         ("first = 2024-01-03", "first = 2024-01-03\ndates = [2024-01-03]", "either dates, or first and last"),
         ("team_offense_game_summary", "team_offence", "team_offence"),
+        (BOUNDS, "dates = 2024-01-03", "dates is a list of dates"),
+        (BOUNDS, 'dates = "2024-01-03"', "dates is a list of dates"),
+        (BOUNDS, 'dates = ["2024-01-03", 2024-01-04]', "all written alike"),
     ],
 )
 def test_a_bad_exclusion_is_refused_by_name(tmp_path: Path, old: str, new: str, named: str) -> None:
@@ -120,6 +124,13 @@ def test_an_exclusion_covers_its_tables_and_dates_until_it_expires(tmp_path: Pat
 def test_a_settings_file_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="there is no settings file"):
         load_settings(tmp_path / "none.toml")
+
+
+def test_a_settings_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = _written(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"# --warehouse", b"# \xfcber --warehouse"))
+    with pytest.raises(BadInput, match=r"runbook\.toml is no UTF-8 text: save it as UTF-8"):
+        load_settings(path)
 
 
 def test_the_environment_says_which_settings_hold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

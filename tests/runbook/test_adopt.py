@@ -22,6 +22,7 @@ from runbook.chain import GATES, Chain, ChainStep, Runner
 from runbook.options import Place
 from runbook.signing.evidence import faults_of
 from runbook.signing.sign import signable
+from runbook.verbs.archive import executed_on
 from tests.lib.at_work import TEAM_OFFENSE, change, planned
 
 NAME = "50_signoff"
@@ -102,6 +103,17 @@ def test_a_launch_of_another_phase_than_its_table_is_refused(whole: EmbeddedWare
     by_hand = ByHand(launch, launch, {"table": "team_offense_game_summary", "phase": 4}, [{"verdict": "green"}])
     with pytest.raises(BadInput, match="team_offense_game_summary is no table of phase 4: set phase in the notebook"):
         adopt(Place(whole, load_settings()), whole_environment, by_hand)
+
+
+def test_a_notebook_is_adopted_on_the_warehouse_that_it_names_and_on_no_other(
+    stepped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert executed_on("duckdb:///sandbox/w.duckdb", None) == f"duckdb:///{ROOT}/sandbox/w.duckdb"
+    assert executed_on("duckdb:///sandbox/w.duckdb", f"duckdb:///{ROOT}/sandbox/w.duckdb")
+    assert executed_on("", "duckdb:///mine.duckdb") == "duckdb:///mine.duckdb"
+    with pytest.raises(BadInput, match=r"--warehouse says duckdb:///sandbox/w\.duckdb: leave --warehouse out"):
+        executed_on("duckdb:///sandbox/w.duckdb", "duckdb:///sandbox/w.duckdb")
 
 
 def _source(what: str, old: str, new: str) -> Callable[[Cells], None]:
