@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import repeat
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pyarrow as pa
 
@@ -44,17 +47,39 @@ INCIDENT: Mapping[str, Loss] = {
 }
 
 
+@contextmanager
+def made_whole(warehouse: Warehouse) -> Iterator[Warehouse]:
+    """*warehouse* while it is made: a file under a name that nobody looks for, which gets its own at the end.
+
+    Whatever breaks the making off, Ctrl-C too, leaves no half of a file. Raises BadInput where there is one by then.
+    """
+    if not isinstance(warehouse, EmbeddedWarehouse):
+        yield warehouse
+        return
+    place = warehouse.path
+    place.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{place.name}.", dir=place.parent) as folder:
+        making = Path(folder) / place.name
+        yield replace(warehouse, url=f"duckdb:///{making}", path=making)
+        _refuse_existing(warehouse)
+        making.rename(place)
+
+
 def load_raw(warehouse: Warehouse, tables: Mapping[str, pa.Table], as_of: date, kind: str) -> None:
     """Makes a warehouse that holds *tables* as its raw data and nothing computed.
 
     Raises BadInput where there is one already: nothing is overwritten.
     """
-    if warehouse.exists():
-        raise BadInput(f"there is a warehouse at {warehouse.place} already: remove it, or choose another --warehouse")
+    _refuse_existing(warehouse)
     contracts = [table.contract for table in registry().tables.values()]
     facts = {"as_of": str(as_of), "kind": kind, "id": uuid.uuid4().hex, "created_at": datetime.now(UTC).isoformat()}
     warehouse.create(system_contracts() + contracts, facts)
     warehouse.load(tables)
+
+
+def _refuse_existing(warehouse: Warehouse) -> None:
+    if warehouse.exists():
+        raise BadInput(f"there is a warehouse at {warehouse.place} already: remove it, or choose another --warehouse")
 
 
 def compute_all(

@@ -39,7 +39,7 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     With --pocket its settings are written beside it, for a season of 22 games: RUNBOOK_CONFIG has to name them.
     """
     from lib.league import full_league, pocket_league
-    from lib.sandbox import compute_all, load_raw, take_away
+    from lib.sandbox import compute_all, load_raw, made_whole, take_away
     from runbook.signing.signers import make_sandbox_key
 
     place = open_place(url)
@@ -52,12 +52,13 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
     started = time.monotonic()
     place.console.print("Simulating the league ...")
     league = pocket_league(seed) if pocket else full_league(seed)
-    load_raw(place.warehouse, league.tables, league.as_of, "sandbox")
-    make_sandbox_key(place.warehouse, place.warehouse.meta()["id"])
-    if not empty:
-        compute_all(place.warehouse, place.settings, say=place.console.print)
-        if not pocket:
-            take_away(as_file(place.warehouse), place.settings)
+    with made_whole(place.warehouse) as making:
+        load_raw(making, league.tables, league.as_of, "sandbox")
+        if not empty:
+            compute_all(making, place.settings, say=place.console.print)
+            if not pocket:
+                take_away(as_file(making), place.settings)
+        make_sandbox_key(place.warehouse, making.meta()["id"])
     place.console.print(
         f"Sandbox at {place.warehouse.place}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
     )
@@ -140,10 +141,11 @@ def load_folder(place: Place, folder: Path, as_json: bool, told: Mapping[str, ob
     """
     from lib.ingest import read_folder
     from lib.ingest.report import render_report
-    from lib.sandbox import load_raw
+    from lib.sandbox import load_raw, made_whole
 
     found = read_folder(folder)
-    load_raw(place.warehouse, found.tables, found.as_of, "ingested")
+    with made_whole(place.warehouse) as making:
+        load_raw(making, found.tables, found.as_of, "ingested")
     if as_json:
         report = [
             source.__dict__ | {"dropped": dict(source.dropped), "per_season": dict(source.per_season)}

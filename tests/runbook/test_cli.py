@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -209,6 +210,28 @@ def test_a_pocket_sandbox_is_made_once(say: Say, tmp_path: Path) -> None:
     code, out, _ = say("sandbox", "--pocket", "--if-missing", "--warehouse", url)
     assert (code, "There is a warehouse" in out) == (0, True)
     refused(say("sandbox", "--pocket", "--warehouse", url), 2, "already", "--warehouse")
+
+
+@pytest.mark.parametrize("words", [["sandbox", "--pocket"], ["ingest", "files"]], ids=lambda words: words[0])
+def test_a_warehouse_whose_making_was_broken_off_is_not_there_and_is_made_by_the_next_try(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    def broken_off(warehouse: EmbeddedWarehouse, *about: object, **more: object) -> None:
+        assert warehouse.exists(), "a part of it is there"
+        raise KeyboardInterrupt
+
+    found = SimpleNamespace(tables={}, as_of=date(2024, 12, 20), report=[], findings=[])
+    monkeypatch.setattr("lib.ingest.read_folder", lambda folder: found)
+    url, beside = f"duckdb:///{tmp_path}/deep/w.duckdb", tmp_path / "deep"
+    with monkeypatch.context() as meanwhile:
+        meanwhile.setattr("lib.sandbox.compute_all", broken_off)
+        meanwhile.setattr(EmbeddedWarehouse, "load", broken_off if words[0] == "ingest" else EmbeddedWarehouse.load)
+        assert say(*words, "--warehouse", url)[0] == 130
+        assert [path.name for path in beside.iterdir()] == (["w.toml"] if words[0] == "sandbox" else [])
+    more = ["--empty"] if words[0] == "sandbox" else []
+    code, out, err = say(*words, *more, "--warehouse", url)
+    assert (code, str(beside / "w.duckdb") in out.replace("\n", "")) == (0, True), err
+    assert not [path.name for path in beside.glob(".*")]
 
 
 # bad usage
