@@ -187,10 +187,15 @@ def read_wish(
     """What the options ask for; BadInput for a table that is not computed, or a date without games or out of range."""
     return Wish(
         days=None if dates is None else frozenset(_game_date(text, calendar, first, last) for text in dates.split(",")),
-        tables=None if tables is None else frozenset(_computed_table(text) for text in tables.split(",")),
+        tables=None if tables is None else computed_tables(tables),
         force=force,
         recompute_found=recompute_found,
     )
+
+
+def computed_tables(text: str) -> frozenset[str]:
+    """The tables that ``--tables`` names; BadInput for one that is not computed."""
+    return frozenset(_computed_table(name) for name in text.split(","))
 
 
 def _game_date(text: str, calendar: Calendar, first: date, last: date) -> date:

@@ -23,6 +23,7 @@ from runbook.estimates import estimated
 from runbook.options import (
     PhaseName,
     Place,
+    computed_tables,
     json_option,
     open_place,
     range_options,
@@ -47,6 +48,7 @@ def plan_for(
     where an option names what is not there.
     """
     refuse_unknown_phase(place, phase)
+    refuse_other_tables(place, phase, tables, dates, force, recompute_found)
     phases = place.computed_phases if phase is None else [phase] if isinstance(phase, int) else []
     with place.judge() as (judge, first, last):
         wish = read_wish(dates, tables, force, recompute_found, judge.calendar, first, last)
@@ -69,6 +71,21 @@ def refuse_unknown_phase(place: Place, phase: int | str | None) -> None:
     choices = (*place.computed_phases, *((ML,) if place.has_model else ()))
     if phase is not None and phase not in choices:
         raise BadInput(f"phase {phase} is not computed: choose one of {', '.join(map(str, choices))}")
+
+
+def refuse_other_tables(
+    place: Place, phase: int | str | None, tables: str | None, dates: str | None, force: bool, recompute_found: bool
+) -> None:
+    """BadInput where *phase* computes none of what is asked for beside it: doing nothing would look like success."""
+    if phase == ML and (tables is not None or dates is not None or force or recompute_found):
+        raise BadInput(
+            "--phase ml computes no table: leave out --tables, --dates, --force and --recompute-found, or name phase 3 or 4"
+        )
+    named = computed_tables(tables) if tables is not None and phase is not None else ()
+    for name in sorted(name for name in named if place.settings.phase_of(name) != phase):
+        raise BadInput(
+            f"{name} is of phase {place.settings.phase_of(name)}, and --phase says {phase}: leave out one of them"
+        )
 
 
 @click.command()

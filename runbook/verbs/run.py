@@ -23,11 +23,11 @@ from lib.phase_gate import ML, phase_gate
 from lib.plan import Plan, read_plan
 from lib.reviewed import read_reviewed
 from lib.show import table_of, verdict_text
-from lib.verdicts import AMBER, Verdict
+from lib.verdicts import GREEN, Verdict
 from runbook.aside import Aside
 from runbook.chain import Chain, Runner, cut, make_chain, ready, run_folder
 from runbook.holding import held
-from runbook.manifest import Code, Manifest
+from runbook.manifest import MANIFEST, Code, Manifest
 from runbook.options import (
     PhaseName,
     Place,
@@ -40,8 +40,16 @@ from runbook.options import (
     wish_options,
 )
 from runbook.resume import chain_left, find_run, reopen, unfinished
+from runbook.signing.evidence import closing_step
 from runbook.verbs.gate import phase_states
-from runbook.verbs.plan import plan_for, refuse_unknown_phase, reviewed_plan, show_plan, whole_model
+from runbook.verbs.plan import (
+    plan_for,
+    refuse_other_tables,
+    refuse_unknown_phase,
+    reviewed_plan,
+    show_plan,
+    whole_model,
+)
 from runbook.verbs.report import try_report
 from runbook.view import RunView
 from runbook.waiting import until_unsigned
@@ -69,7 +77,11 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @click.option("--until", "last_step", metavar="STEP", help="End with this step, for instance 50_signoff.phase3.")
 @click.option("--resume", metavar="RUN", help="Go on with a run that stopped: only the steps that are not proven yet.")
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
-@click.option("--strict", is_flag=True, help="Amber ends with exit code 1, too.")
+@click.option(
+    "--strict",
+    is_flag=True,
+    help="Whatever is not green ends with exit code 1: of a notebook, or in the look afterwards.",
+)
 @json_option
 @runs_option
 @warehouse_option
@@ -80,6 +92,9 @@ def run(**options: Any) -> int:
     validate, sign-off), trains and judges the model, and shows the gates again. The executed notebooks are the
     evidence, in the run's folder. With nothing to compute the phase is proven anew. A run over part of the dates or
     tables ends before the model; --phase ml asks for it alone.
+
+    Exit code 1 where a gate is red: in a notebook, or in the look afterwards at a phase whose sign-off this run executed.
+    Phases of which it executed no step are shown, and count for nothing, also with --strict.
 
     With --plan it does exactly what was reviewed. Where contracts, SQL, thresholds, exclusions or the tables' state have
     moved since, it refuses and names what moved. What an earlier run of the plan has published is not computed again.
@@ -165,6 +180,7 @@ def _decided(place: Place, asked: Asked, leases: ExitStack) -> _Todo:
     model = whole_model(place, asked.phase, asked.start_date, asked.end_date, asked.dates, asked.tables)
     if reviewed and reviewed.basis:
         model = reviewed.basis.model
+    refuse_other_tables(place, asked.phase, asked.tables, asked.dates, asked.force, asked.recompute_found)
     worked_on = _worked_on(place, asked.phase, model, reviewed)
     fences = {} if asked.dry_run else leases.enter_context(_leases(place, worked_on))
     code = None if asked.dry_run else ready()
@@ -229,13 +245,21 @@ def _ended(place: Place, asked: Asked, manifest: Manifest, verdicts: list[Verdic
     _report(place, runs / manifest.run)
     if asked.as_json:
         click.echo(manifest.model_dump_json(indent=1))
-    return EXIT_CODES[manifest.outcome] or int(asked.strict and any_amber(manifest, verdicts))
+    return EXIT_CODES[manifest.outcome] or int(falls_short(manifest, verdicts, asked.strict))
 
 
-def any_amber(manifest: Manifest, verdicts: Sequence[Verdict]) -> bool:
-    """Whether a gate of a notebook, or one of the *verdicts* on what it left, is amber."""
-    judged = [verdict["verdict"] for record in manifest.latest.values() for verdict in record.verdicts]
-    return AMBER in (*judged, *(verdict.verdict for verdict in verdicts))
+def falls_short(manifest: Manifest, verdicts: Sequence[Verdict], strict: bool) -> bool:
+    """Whether one of the *verdicts* on what a run left is red, of a phase that it closed.
+
+    *strict*: whether any of a phase that it has a step of, or a gate of its notebooks, is not green.
+    """
+    steps = manifest.latest
+    if any(verdict.red and closing_step(str(verdict.about["phase"])) in steps for verdict in verdicts):
+        return True
+    about = {record.parameters.get("phase") for record in steps.values()}
+    judged = [verdict["verdict"] for record in steps.values() for verdict in record.verdicts]
+    looked = [verdict.verdict for verdict in verdicts if verdict.about["phase"] in about]
+    return strict and any(verdict != GREEN for verdict in (*judged, *looked))
 
 
 def refuse_beside(what: str, others: Sequence[str]) -> None:
@@ -274,7 +298,8 @@ def _execute(place: Place, runner: Runner, view: RunView, begun: Manifest | None
             manifest = runner.go_on(begun) if begun else runner.run()
     except BaseException:
         _report(place, folder)  # where and why it stopped is worth a page, too
-        place.console.print(go_on)
+        if (folder / MANIFEST).exists():
+            place.console.print(go_on)
         raise
     place.console.print(f"Run {folder.name}: {manifest.outcome}. Executed notebooks and manifest: {folder}")
     if manifest.outcome != "proven":
@@ -289,7 +314,7 @@ def _show_times(place: Place, manifest: Manifest) -> None:
 
 
 def _report(place: Place, folder: Path) -> None:
-    if (folder / "manifest.json").exists():
+    if (folder / MANIFEST).exists():
         place.console.print(try_report(folder.parent, folder.name, place.warehouse), soft_wrap=True)
 
 

@@ -273,10 +273,31 @@ def test_a_misspelt_verb_option_or_value_is_bad_usage(say: Say, words: list[str]
         (["plan", "--dates", "2024-12-31"], "the nearest game date is 2024-12-18"),
         (["plan", "--dates", "2023-10-24", "--start-date", "2024-10-22"], "2023-10-24"),
         (["run", "--tables", "nothing", "--dry-run"], "nothing"),
+        (["run", "--phase", "3", "--tables", "team_offense_game_summary,ml_feature_store_v2"], "ml_feature_store_v2"),
     ],
 )
 def test_what_is_not_there_is_bad_input(say: Say, at: tuple[str, str], words: list[str], named: str) -> None:
     refused(say(*words, *at), 2, named)
+
+
+@pytest.mark.parametrize("verb", ["plan", "run"])
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (["--phase", "4", "--tables", "player_game_summary"], "player_game_summary is of phase 3, and --phase says 4"),
+        (["--phase", "ml", "--tables", "ml_feature_store_v2"], "--phase ml computes no table"),
+        (["--phase", "ml", "--dates", "2024-12-18"], "leave out --tables, --dates, --force"),
+        (["--phase", "ml", "--force"], "--phase ml computes no table"),
+        (["--phase", "ml", "--recompute-found"], "--phase ml computes no table"),
+    ],
+)
+def test_what_a_phase_does_not_compute_is_bad_input_and_not_done_by_doing_nothing(
+    say: Say, whole_environment: Path, whole: EmbeddedWarehouse, verb: str, words: list[str], named: str
+) -> None:
+    before = whole.path.read_bytes()
+    refused(say(verb, *words, "--warehouse", whole.url), 2, named)
+    assert whole.path.read_bytes() == before
+    assert not whole_environment.exists()
 
 
 def test_a_day_without_games_is_refused_with_the_nearest_in_time(say: Say, at: tuple[str, str]) -> None:
@@ -447,8 +468,9 @@ def test_a_run_with_a_damaged_notebook_ends_before_it_begins(
     notebooks = shutil.copytree(ROOT / "notebooks", tmp_path / "notebooks")
     (notebooks / "50_signoff.ipynb").write_text("{")
     monkeypatch.setattr(chain, "NOTEBOOKS", notebooks)
-    code, _, err = say("run", "--phase", "3", "--force", *at)
+    code, out, err = say("run", "--phase", "3", "--force", *at)
     assert (code, "50_signoff.ipynb: not a notebook" in err) == (2, True)
+    assert "Go on with" not in out, "there is nothing to go on with"
     assert list(pocket_environment.glob("*")) == []
 
 

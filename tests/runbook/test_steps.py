@@ -18,7 +18,7 @@ from lib.warehouse import EmbeddedWarehouse
 from runbook.aside import Aside
 from runbook.chain import Chain, Runner, cut, make_chain
 from runbook.execute import Job, Outcome
-from runbook.verbs.run import any_amber
+from runbook.verbs.run import falls_short
 
 ZONES = "nba_precompute.team_defense_zone_analysis"
 
@@ -99,11 +99,23 @@ def test_a_run_whose_last_look_fails_says_so_and_is_no_longer_going_on(
     assert json.loads((tmp_path / "run" / "manifest.json").read_text())["outcome"] == "failed"
 
 
-@pytest.mark.parametrize(("gates", "after", "found"), [("green", "green", False), ("amber", "green", True), ("green", "amber", True)])  # fmt: skip
-def test_strict_hears_the_gates_of_the_notebooks_too(gates: str, after: str, found: bool) -> None:
-    record = SimpleNamespace(verdicts=[{"gate": "model", "verdict": gates}])
-    manifest: Any = SimpleNamespace(latest={"60_train": record})
-    assert any_amber(manifest, [Verdict("coverage", after, "")]) == found
+def ended(step: str, phase: int, gates: str = "green") -> Any:
+    """A run of one step, and what its gates said."""
+    record = SimpleNamespace(verdicts=[{"gate": "tables", "verdict": gates}], parameters={"phase": phase})
+    return SimpleNamespace(latest={step: record})
+
+
+@pytest.mark.parametrize(("gates", "after", "found"), [("green", "green", False), ("amber", "green", True), ("green", "amber", True), ("green", "red", True)])  # fmt: skip
+def test_strict_hears_whatever_is_not_green_of_the_notebooks_too(gates: str, after: str, found: bool) -> None:
+    looked = [Verdict("coverage", after, "", about={"phase": 3})]
+    assert falls_short(ended("30_monitor.phase3", 3, gates), looked, strict=True) == found
+
+
+@pytest.mark.parametrize(("step", "phase", "found"), [("50_signoff.phase3", 3, True), ("30_monitor.phase3", 3, False), ("50_signoff.phase4", 4, False)])  # fmt: skip
+def test_red_afterwards_is_no_success_of_a_run_that_closed_the_phase(step: str, phase: int, found: bool) -> None:
+    looked = [Verdict("coverage", "red", "", about={"phase": 3})]
+    assert falls_short(ended(step, phase), looked, strict=False) == found
+    assert falls_short(ended(step, phase), looked, strict=True) == (phase == 3)
 
 
 def test_a_look_aside_is_begun_once_and_its_error_is_the_answers() -> None:
