@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 from lib.settings import ROOT
+
+FILES = ("RUNBOOK_CONFIG", "RUNBOOK_SIGNERS")  # what in the environment names a file
 
 
 def from_project(path: Path) -> Path:
@@ -23,3 +26,10 @@ def url_from_project(url: str, said: Callable[[Path], Path] = Path) -> str:
     """The URL of a warehouse with the path of a DuckDB file counted from the project, and written as *said* does."""
     scheme, _, path = url.partition(":///")
     return f"duckdb:///{said(from_project(Path(path)))}" if scheme == "duckdb" and path.strip("/") else url
+
+
+def settle_environment() -> None:
+    """Files that the environment names count from here, also for what this process starts in the project's folder."""
+    for name in FILES:
+        if os.environ.get(name):
+            os.environ[name] = os.path.abspath(os.environ[name])

@@ -38,7 +38,7 @@ from lib.live.follow import watch_in_cell
 from lib.live.view import Watcher, base_of
 from lib.monitor import attempts_verdict, runners_verdict
 from lib.phase_gate import phase_gate
-from lib.places import url_from_project
+from lib.places import settle_environment, url_from_project
 from lib.plan import Plan, Wish, make_plan, read_plan
 from lib.registry import registry
 from lib.reviewed import refuse_changed_code
@@ -283,6 +283,7 @@ def open_step(
     """
     kernel = get_ipython()
     refuse_unknown_parameters(kernel.user_ns.get("In", []) if kernel else [])
+    settle_environment()
     settings = load_settings()
     _refuse_phase(phase, settings)
     url = warehouse or os.environ.get("RUNBOOK_WAREHOUSE") or settings.warehouse

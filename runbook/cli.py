@@ -14,11 +14,11 @@ import click
 
 from lib.errors import RunbookError
 from lib.garbage import look_seldom
+from lib.places import settle_environment
 from runbook.lazy import LazyGroup
 
 # In the order of the help. A verb's module is imported when the verb is asked for: `status` pays for no training.
 TRACEBACK = "RUNBOOK_TRACEBACK"  # set, it shows where an error came from that nobody foresaw
-FILES = ("RUNBOOK_CONFIG", "RUNBOOK_SIGNERS")  # what in the environment names a file
 VERBS = {
     "sandbox": "runbook.verbs.warehouse:sandbox",
     "fetch": "runbook.verbs.fetch:fetch",
@@ -60,9 +60,7 @@ def cli() -> None:
       runbook run         repair it, and keep the executed notebooks as evidence
       runbook status      see where every phase stands
     """
-    for name in FILES:  # whatever this starts works in the project's folder, and has to read the same file
-        if os.environ.get(name):
-            os.environ[name] = os.path.abspath(os.environ[name])
+    settle_environment()
 
 
 def answer(words: Sequence[str] | None = None) -> int:

@@ -44,6 +44,16 @@ def test_the_next_thing_to_do_is_that_of_the_lowest_phase_that_does_not_hold(sta
     assert said in unescape(_next_step([{"phase": phase, "state": state} for phase, state in states.items()]))
 
 
+def test_the_start_page_reads_the_settings_that_its_notebook_reads(
+    warehouse: EmbeddedWarehouse, settings_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "runbook.toml").write_bytes(settings_file.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RUNBOOK_CONFIG", "runbook.toml")
+    said = states_html(open_step("00_start_here", warehouse=warehouse.url).warehouse)
+    assert "4 precompute" not in said, "the project's own settings have a phase 4"
+
+
 def test_a_phase_that_cannot_be_judged_is_shown_beside_those_that_can(
     warehouse: EmbeddedWarehouse, pocket_environment: Path
 ) -> None:
