@@ -7,6 +7,7 @@ the only place where the incident's figures stand: the gate counts them.
 from __future__ import annotations
 
 import os
+import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -90,7 +91,7 @@ def compute_all(
 ) -> None:
     """Computes every table of *phases* over the whole history, one phase after the other, by the ordinary write path."""
     workers = settings.backfill.workers
-    with ProcessPoolExecutor(workers, get_context("spawn"), _environ, (share(workers),)) as pool:
+    with ProcessPoolExecutor(workers, get_context("spawn"), _settle, (share(workers),)) as pool:
         for phase in phases:
             _compute_phase(pool, warehouse, settings, phase, say)
 
@@ -108,8 +109,10 @@ def _compute_phase(
             say(_told(table, [outcome for outcome in outcomes if outcome.chunk.table == table]))
 
 
-def _environ(more: Mapping[str, str]) -> None:
-    os.environ.update(more)
+def _settle(environment: Mapping[str, str]) -> None:
+    """What a process that computes begins with; Ctrl-C ends it at once, and what it left goes with the folder."""
+    os.environ.update(environment)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run_chunk(warehouse: Warehouse, settings: Settings, chunk: Chunk) -> Outcome:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from datetime import date
@@ -232,6 +233,19 @@ def test_a_warehouse_whose_making_was_broken_off_is_not_there_and_is_made_by_the
     code, out, err = say(*words, *more, "--warehouse", url)
     assert (code, str(beside / "w.duckdb") in out.replace("\n", "")) == (0, True), err
     assert not [path.name for path in beside.glob(".*")]
+
+
+@pytest.mark.full
+def test_ctrl_c_in_a_terminal_ends_the_making_of_a_sandbox_without_a_traceback(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "runbook", "sandbox", "--pocket", "--warehouse", f"duckdb:///{tmp_path}/w.duckdb"]
+    making = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+    assert making.stdout
+    while "team_offense_game_summary: 96 dates" not in (line := making.stdout.readline()):
+        assert line, "it ended before it computed anything"
+    os.killpg(making.pid, signal.SIGINT)
+    said = making.stdout.read()
+    assert (making.wait(timeout=60), "Traceback" in said, "interrupted: " in said) == (130, False, True), said
+    assert [path.name for path in tmp_path.iterdir()] == ["w.toml"]
 
 
 # bad usage
