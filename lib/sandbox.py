@@ -63,7 +63,9 @@ def made_whole(warehouse: Warehouse) -> Iterator[Warehouse]:
         making = Path(folder) / place.name
         yield replace(warehouse, url=f"duckdb:///{making}", path=making)
         _refuse_existing(warehouse)
-        making.rename(place)
+        for part in (f"{place.name}.wal", place.name):  # what the engine has not folded into the file belongs to it
+            if (Path(folder) / part).exists():
+                (Path(folder) / part).rename(place.with_name(part))
 
 
 def load_raw(warehouse: Warehouse, tables: Mapping[str, pa.Table], as_of: date, kind: str) -> None:
