@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from datetime import date
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import click
@@ -22,7 +20,6 @@ from lib.settings import ROOT, Settings
 from lib.warehouse import EmbeddedWarehouse
 from runbook import chain
 from runbook.cli import cli
-from runbook.options import Place, runs_folder
 from tests.lib.at_work import PHASE_3, TEAM_DEFENSE, UPCOMING_TEAM, change, contents, game_dates, run
 from tests.runbook.at_the_terminal import Say, refused
 
@@ -213,41 +210,6 @@ def test_a_pocket_sandbox_is_made_once(say: Say, tmp_path: Path) -> None:
     refused(say("sandbox", "--pocket", "--warehouse", url), 2, "already", "--warehouse")
 
 
-@pytest.mark.parametrize("words", [["sandbox", "--pocket"], ["ingest", "files"]], ids=lambda words: words[0])
-def test_a_warehouse_whose_making_was_broken_off_is_not_there_and_is_made_by_the_next_try(
-    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
-) -> None:
-    def broken_off(warehouse: EmbeddedWarehouse, *about: object, **more: object) -> None:
-        assert warehouse.exists(), "a part of it is there"
-        raise KeyboardInterrupt
-
-    found = SimpleNamespace(tables={}, as_of=date(2024, 12, 20), report=[], findings=[])
-    monkeypatch.setattr("lib.ingest.read_folder", lambda folder: found)
-    url, beside = f"duckdb:///{tmp_path}/deep/w.duckdb", tmp_path / "deep"
-    with monkeypatch.context() as meanwhile:
-        meanwhile.setattr("lib.sandbox.compute_all", broken_off)
-        meanwhile.setattr(EmbeddedWarehouse, "load", broken_off if words[0] == "ingest" else EmbeddedWarehouse.load)
-        assert say(*words, "--warehouse", url)[0] == 130
-        assert [path.name for path in beside.iterdir()] == (["w.toml"] if words[0] == "sandbox" else [])
-    more = ["--empty"] if words[0] == "sandbox" else []
-    code, out, err = say(*words, *more, "--warehouse", url)
-    assert (code, str(beside / "w.duckdb") in out.replace("\n", "")) == (0, True), err
-    assert not [path.name for path in beside.glob(".*")]
-
-
-@pytest.mark.full
-def test_ctrl_c_in_a_terminal_ends_the_making_of_a_sandbox_without_a_traceback(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "runbook", "sandbox", "--pocket", "--warehouse", f"duckdb:///{tmp_path}/w.duckdb"]
-    making = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
-    assert making.stdout
-    while "team_offense_game_summary: 96 dates" not in (line := making.stdout.readline()):
-        assert line, "it ended before it computed anything"
-    os.killpg(making.pid, signal.SIGINT)
-    said = making.stdout.read()
-    assert (making.wait(timeout=60), "Traceback" in said, "interrupted: " in said) == (130, False, True), said
-    assert [path.name for path in tmp_path.iterdir()] == ["w.toml"]
-
-
 # bad usage
 
 
@@ -295,22 +257,13 @@ def test_what_is_not_there_is_bad_input(say: Say, at: tuple[str, str], words: li
 
 
 @pytest.mark.parametrize("verb", ["plan", "run"])
-@pytest.mark.parametrize(
-    ("words", "named"),
-    [
-        (["--phase", "4", "--tables", "player_game_summary"], "player_game_summary is of phase 3, and --phase says 4"),
-        (["--phase", "ml", "--tables", "ml_feature_store_v2"], "--phase ml computes no table"),
-        (["--phase", "ml", "--dates", "2024-12-18"], "leave out --tables, --dates, --force"),
-        (["--phase", "ml", "--force"], "--phase ml computes no table"),
-        (["--phase", "ml", "--recompute-found"], "--phase ml computes no table"),
-    ],
-)
-def test_what_a_phase_does_not_compute_is_bad_input_and_not_done_by_doing_nothing(
-    say: Say, whole_environment: Path, whole: EmbeddedWarehouse, verb: str, words: list[str], named: str
+@pytest.mark.parametrize("more", ["--tables ml_feature_store_v2", "--dates 2024-12-18", "--force", "--recompute-found"])
+def test_what_a_phase_does_not_compute_is_not_done_by_doing_nothing(
+    say: Say, whole_environment: Path, whole: EmbeddedWarehouse, verb: str, more: str
 ) -> None:
-    before = whole.path.read_bytes()
-    refused(say(verb, *words, "--warehouse", whole.url), 2, named)
-    assert whole.path.read_bytes() == before
+    refused(say(verb, "--phase", "ml", *more.split(), "--warehouse", whole.url), 2, "--phase ml computes no table")
+    words = ("--phase", 4, "--tables", "player_game_summary", "--warehouse", whole.url)
+    refused(say(verb, *words), 2, "player_game_summary is of phase 3, and --phase says 4")
     assert not whole_environment.exists()
 
 
@@ -325,55 +278,6 @@ def test_settings_that_are_wrong_are_named(
     path.write_text((ROOT / "runbook.toml").read_text().replace("bootstrap_days", "bootstap_days"))
     monkeypatch.setenv("RUNBOOK_CONFIG", str(path))
     refused(say("gate", 3, *at), 2, "bootstap_days", "mine.toml")
-
-
-def test_what_nobody_foresaw_is_one_sentence_and_never_the_code_of_a_red_gate(
-    say: Say, at: tuple[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def broken(*about: object) -> None:
-        raise TypeError("dates and\ntimestamps")
-
-    monkeypatch.setattr(Place, "verdict", broken)
-    refused(say("gate", 3, *at), 3, "error: TypeError: dates and timestamps; ", "RUNBOOK_TRACEBACK=1")
-    monkeypatch.setenv("RUNBOOK_TRACEBACK", "1")
-    with pytest.raises(AssertionError, match="Traceback"):
-        say("gate", 3, *at)
-
-
-# where paths count from
-
-
-def test_a_path_of_the_settings_counts_from_the_project_wherever_it_is_asked(
-    say: Say, warehouse: EmbeddedWarehouse, settings_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    own = tmp_path / "mine.toml"
-    named = settings_file.read_text().replace("sandbox/warehouse.duckdb", os.path.relpath(warehouse.path, ROOT))
-    own.write_text(named.replace('runs = "runs"', f'runs = "{os.path.relpath(tmp_path / "archive", ROOT)}"'))
-    monkeypatch.setenv("RUNBOOK_CONFIG", "mine.toml")
-    monkeypatch.delenv("RUNBOOK_RUNS")
-    monkeypatch.chdir(tmp_path)
-    assert say("gate", 3)[0] == 0
-    assert "archive, so nothing was verified" in say("verify", "--all")[2]
-    assert say("gate", 3, "--warehouse", "duckdb:///warehouse.duckdb")[0] == 0, "what is typed counts from here"
-    monkeypatch.chdir(ROOT)
-    assert runs_folder(None, Settings(start_date=date(2024, 1, 1), datasets={}, tables={})) == Path("runs")
-
-
-def test_a_home_is_nobodys_folder_of_that_name(
-    say: Say, warehouse: EmbeddedWarehouse, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HOME", str(warehouse.path.parent))
-    assert say("gate", 3, "--warehouse", "duckdb:///~/warehouse.duckdb")[0] == 0
-
-
-def test_the_notebooks_of_a_run_read_the_settings_that_its_command_line_reads(
-    say: Say, at: tuple[str, str], settings_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    shutil.copy(settings_file, tmp_path / "mine.toml")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("RUNBOOK_CONFIG", "mine.toml")
-    code, out, _ = say("run", "--phase", "3", *at)
-    assert (code, ": proven. Executed notebooks" in out) == (0, True), out
 
 
 # a warehouse that is none
