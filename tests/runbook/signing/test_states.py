@@ -53,6 +53,7 @@ def test_a_new_day_after_the_range_leaves_it_complete_to_its_date(archive: Archi
     before = len(game_dates(archive.warehouse, archive.settings))
     new = "game_date + 1 AS game_date, game_id || '9' AS game_id"
     last = "(SELECT max(game_date) FROM nba_raw.nbac_schedule WHERE game_status = 3)"
+    change(archive.warehouse, f"DELETE FROM nba_raw.nbac_schedule WHERE game_date > {last}")  # all of the day is over
     change(archive.warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME SELECT * REPLACE ({new}) FROM nba_raw.nbac_schedule WHERE game_date = {last}")  # fmt: skip
     change(archive.warehouse, "UPDATE runbook.meta SET value = CAST(CAST(value AS DATE) + 1 AS VARCHAR) WHERE name = 'as_of'")  # fmt: skip
     name, says = archive.state()
