@@ -130,6 +130,7 @@ class Judge:
         self.registry = tables or registry()
         self.known: Known = {} if known is None else known
         self._excluded: dict[str, frozenset[date]] = {}
+        self._dues: dict[tuple[date, date], tuple[date, ...]] = {}
         self._inputs: dict[tuple[date, date], dict[str, InputDigests]] = {}  # of what this judge itself looked at
 
     def cover(self, phases: Iterable[int], first: date, last: date) -> dict[str, TableCoverage]:
@@ -178,15 +179,27 @@ class Judge:
     def _covered(
         self, table: Table, phase: int, states: Mapping[date, DateState], first: date, last: date
     ) -> TableCoverage:
-        days = (day for day in self.calendar.expected_dates(first, last) if not self.calendar.is_bootstrap(day))
-        due = tuple(day for day in days if not self.is_excluded(table.name, day))
-        return TableCoverage(table.name, phase, tuple(s for s in states.values() if s.day >= first), due)
+        excluded = self._excluded_days(table.name)
+        due = (
+            tuple(day for day in self._due(first, last) if day not in excluded) if excluded else self._due(first, last)
+        )
+        return TableCoverage(table.name, phase, tuple(s for day, s in states.items() if day >= first), due)
+
+    def _due(self, first: date, last: date) -> tuple[date, ...]:
+        """The expected dates after bootstrap: the denominator of a table without exclusions."""
+        if (first, last) not in self._dues:
+            days = self.calendar.expected_dates(first, last)
+            self._dues[first, last] = tuple(day for day in days if not self.calendar.is_bootstrap(day))
+        return self._dues[first, last]
 
     def is_excluded(self, table: str, day: date) -> bool:
         """Whether an exclusion in force covers *table* on *day*."""
+        return day in self._excluded_days(table)
+
+    def _excluded_days(self, table: str) -> frozenset[date]:
         if table not in self._excluded:
             self._excluded[table] = excluded_days(self.settings, self.calendar, table)
-        return day in self._excluded[table]
+        return self._excluded[table]
 
     def _refuse_missing(self, tables: list[Table]) -> None:
         for table in tables:
