@@ -75,7 +75,11 @@ EXIT_CODES = {"proven": 0, "red": 1, "not proven": 3}
 @click.option("--signer", default="", help="Who answers for the phase; else the user of this machine.")
 @click.option("--from", "first_step", metavar="STEP", help="Begin with this step, for instance 40_validate.phase4.")
 @click.option("--until", "last_step", metavar="STEP", help="End with this step, for instance 50_signoff.phase3.")
-@click.option("--resume", metavar="RUN", help="Go on with a run that stopped: only the steps that are not proven yet.")
+@click.option(
+    "--resume",
+    metavar="RUN",
+    help="Go on with a run that stopped: what is not proven yet, and what ended before a launch below it was.",
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan and stop: nothing is computed or written.")
 @click.option(
     "--strict",
