@@ -8,8 +8,9 @@ least ten megabytes for each table that a query names.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date
 
 from lib.blocking import ask_blocking
 from lib.calendar import ask_calendar
@@ -43,6 +44,7 @@ class Estimator:
     jobs: Jobs
     settings: Settings
     facts: Callable[[], dict[str, str]]
+    absent: Mapping[str, Collection[date]] = field(default_factory=dict)  # by table, dates that the plan fills
     _rows: dict[str, int] = field(default_factory=dict)
 
     def cost_of(self, chunk: Chunk) -> TableCost:
@@ -70,26 +72,32 @@ class Estimator:
         days = chunk.days
         bounds = {"dates": list(days), "first": days[0], "last": days[-1], "history_from": chunk.history_from}
         query = Query(table.select or "", bounds | self.settings.eligibility(table.name))
-        return BigQuerySession(self.jobs, self.facts).bytes_of(query) + self._of_empty_sources(table, len(days))
+        return BigQuerySession(self.jobs, self.facts).bytes_of(query) + self._to_come(table, chunk)
 
     def _audit(self, table: Table, chunk: Chunk) -> int:
         session = BigQuerySession(self.jobs, self.facts)
         ask_inputs(session, [table], chunk.history_from, chunk.days[-1])
         kept = self.settings.tables[table.name].expected
         session.ask(f"SELECT COUNT(*) AS held FROM {self._keys(session, kept, chunk)}")
-        return session.bytes_waiting()[0] + self._of_empty_sources(table, len(chunk.days))
+        return session.bytes_waiting()[0] + self._to_come(table, chunk)
 
     def _keys(self, session: BigQuerySession, rule: str, chunk: Chunk) -> str:
         bounds = {"first": chunk.days[0], "last": chunk.days[-1], "history_from": chunk.history_from}
         return session.keep_once(expected_sql(rule), **bounds, bootstrap_days=self.settings.gates.bootstrap_days)
 
-    def _of_empty_sources(self, table: Table, dates: int) -> int:
-        """Bytes of the computed sources that hold nothing yet."""
+    def _to_come(self, table: Table, chunk: Chunk) -> int:
+        """Bytes of what the computed sources do not hold yet, and the same plan fills before."""
         known = registry().tables
-        computed = [
-            (known[s.table], s.columns) for s in table.sources if known[s.table].select and not self._held(s.table)
-        ]
-        return sum(self._size(source.contract, columns, dates) for source, columns in computed)
+        computed = [(known[s.table], s.columns) for s in table.sources if known[s.table].select]
+        return sum(
+            self._size(source.contract, columns, self._dates_to_come(source.name, chunk))
+            for source, columns in computed
+        )
+
+    def _dates_to_come(self, source: str, chunk: Chunk) -> int:
+        if not self._held(source):
+            return len(chunk.days)
+        return sum(chunk.history_from <= day <= chunk.days[-1] for day in self.absent.get(source, ()))
 
     def _size(self, contract: Contract, columns: Iterable[str], dates: int) -> int:
         """Bytes of *columns* over as many dates, for the rows that raw data give reason to expect."""

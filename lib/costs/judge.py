@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from lib.costs.figures import TableCost, cost_findings, in_all, sum_of
@@ -36,11 +37,20 @@ def _estimator(warehouse: Billed, settings: Settings) -> Estimator:
     return Estimator(warehouse.jobs, settings, warehouse.meta)
 
 
+def _absent(plan: Plan) -> dict[str, set[date]]:
+    """By table the dates of which it holds nothing, and which the plan fills."""
+    absent: dict[str, set[date]] = {}
+    for chunk in plan.chunks:
+        absent.setdefault(chunk.table, set()).update(d for d, why in chunk.reasons.items() if why.startswith("absent"))
+    return absent
+
+
 def costs_of(warehouse: object, plan: Plan, settings: Settings) -> list[TableCost]:
     """The costs of a plan by table; empty where the engine bills nothing."""
     if not isinstance(warehouse, Billed):
         return []
-    estimator = _estimator(warehouse, settings)
+    # before a run what its own plan fills is to come; a launch finds it there, and counts it as it is
+    estimator = replace(_estimator(warehouse, settings), absent=_absent(plan))
     names = dict.fromkeys(chunk.table for chunk in plan.chunks)
     return [sum_of(name, map(estimator.cost_of, plan.chunks_of(name))) for name in names]
 
