@@ -43,6 +43,7 @@ class Outcome:
     published: dict[date, int] = field(default_factory=dict)  # rows
     failed: dict[date, str] = field(default_factory=dict)
     blocked: dict[date, str] = field(default_factory=dict)
+    emptied: dict[date, str] = field(default_factory=dict)  # of those published: their raw data went away
     seconds: float = 0.0
 
     def add(self, other: Outcome) -> None:
@@ -50,6 +51,7 @@ class Outcome:
         self.published |= other.published
         self.failed |= other.failed
         self.blocked |= other.blocked
+        self.emptied |= other.emptied
 
 
 @dataclass(frozen=True)
@@ -145,7 +147,8 @@ class Backfill:
         calendar = read_calendar(session, self.settings)
         blocked = blocked_dates(session, self.settings, self.tables, table, calendar, chunk.days)
         days = [day for day in chunk.days if day not in blocked.why]
-        outcome = Outcome(chunk, blocked=dict(blocked.why), published=dict.fromkeys(blocked.emptied, 0))
+        outcome = Outcome(chunk, blocked=dict(blocked.why), emptied=dict(blocked.emptied))
+        outcome.published = dict.fromkeys(outcome.emptied, 0)
         if not days:
             return outcome, []
         staged = keep_stage(session, self.settings, table, calendar.by_season(days))
@@ -161,7 +164,7 @@ class Backfill:
 
     def _audited(self, session: Session, staged: Staged, outcome: Outcome) -> dict[date, Holding]:
         """What the stage holds on the dates that may be published; the outcome has them, and those that failed."""
-        emptied = set(outcome.published)
+        emptied = outcome.emptied
         held = self._holdings(session, staged.table, staged.relation, staged.days, outcome.chunk.history_from)
         refused = refusals(session, staged, held)
         outcome.failed = {day: why for day, why in refused.items() if day not in emptied}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from itertools import pairwise
 
@@ -19,10 +19,10 @@ FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is
 
 @dataclass(frozen=True)
 class Blocked:
-    """What keeps dates from being computed, and which of them are *emptied*: their rows are of raw data that went away."""
+    """What keeps dates from being computed; *emptied* are those whose rows are of raw data that went away."""
 
     why: Mapping[date, str]
-    emptied: frozenset[date] = frozenset()
+    emptied: Mapping[date, str] = field(default_factory=dict)
 
 
 def blocked_dates(
@@ -45,8 +45,9 @@ def blocked_dates(
     blocked = {day: red[day] for day in days if day in red} | blocked
     raw = {*lacking, *shut} & set(days)
     emptied = _held(session, table, raw) & raw if raw else set()
-    kept_back = {day: why for day, why in (lacking | blocked).items() if day not in emptied}
-    return Blocked(kept_back, frozenset(emptied))
+    known = lacking | blocked
+    kept_back = {day: why for day, why in known.items() if day not in emptied}
+    return Blocked(kept_back, {day: shut.get(day) or known[day] for day in emptied})
 
 
 def ask_blocking(
@@ -141,6 +142,7 @@ def _held(session: Session, table: Table, days: Iterable[date]) -> set[date]:
 def _red_in_season(season: TableCoverage, judge: Judge, mended: bool) -> dict[date, str]:
     threshold = judge.settings.coverage_pct(season.phase)
     fault = None if mended else _first_fault(season, judge)
+    lacking = season.lacks_bootstrap(threshold, judge.calendar.season_length)
     states = {state.day: state for state in season.days}
     red: dict[date, str] = {}
     full = 0
@@ -148,7 +150,7 @@ def _red_in_season(season: TableCoverage, judge: Judge, mended: bool) -> dict[da
         full += day in states and _counts_as_full(states[day], mended)
         if fault and fault.day <= day:
             red[day] = f"{fault.day} {fault.reason or 'extra or doubled keys'}"
-        elif season.lacks_bootstrap(threshold, number):
+        elif lacking:
             early = season.waiting_bootstrap
             red[day] = f"{early[0].day} gate red: {len(early)} bootstrap dates of the season wait for raw data"
         elif 100 * full < threshold * number:

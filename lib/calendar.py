@@ -57,7 +57,8 @@ class Calendar:
 
     ``kinds`` has the dates whose games are all of one kind, the first three digits of their ids. ``unboxed`` are dates
     without any box score; they are looked at only where an exclusion asks for them, and only as far as it does. ``open``
-    are dates that are being played, or were until lately: nothing is expected of them before all their games are over.
+    are dates with final games from the first on that is being played, or was until lately: what is computed for a date
+    counts the games before it, so nothing is expected of them before all of those are over.
     """
 
     as_of: date
@@ -73,6 +74,16 @@ class Calendar:
         """First regular-season date of the season *day* lies in; *day* itself before the first known season."""
         place = bisect_right(self._sorted_starts, day)
         return self._sorted_starts[place - 1] if place else day
+
+    @property
+    def closed_until(self) -> date:
+        """The day before the first open date, as-of where none is."""
+        return min(self.open) - timedelta(days=1) if self.open else self.as_of
+
+    @cached_property
+    def season_length(self) -> int:
+        """Expected dates of the longest season: what one that goes on is going to have, too."""
+        return max(map(len, self.by_season(self.games).values()), default=0)
 
     @cached_property
     def _sorted_starts(self) -> list[date]:
@@ -113,7 +124,8 @@ def read_calendar(session: Session, settings: Settings) -> Calendar:
     if not starts or not games:
         raise CannotJudge("nba_raw.nbac_schedule holds no final games: load the schedule; an empty one is never a pass")
     as_of, unplayed = read_as_of(session), frozenset(day for (day,) in waiting)
-    unclosed = frozenset(day for day in unplayed if day > last_to_be_closed(settings, as_of))
+    begun = min((day for day in unplayed if day > last_to_be_closed(settings, as_of)), default=date.max)
+    unclosed = frozenset(day for day, *_ in games if day >= begun)
     games = [row for row in games if row[0] not in unclosed]
     return Calendar(
         as_of=as_of,
@@ -151,11 +163,11 @@ def read_as_of(session: Session) -> date:
 
 
 def closed_range(calendar: Calendar, settings: Settings, first: date | None, last: date | None) -> tuple[date, date]:
-    """The range asked for, completed from the settings' start and as-of.
+    """The range asked for, completed from the settings' start and as-of, or the day before a date that is still played.
 
     Raises BadInput where it ends before it starts or reaches past as-of.
     """
-    start, end = first or settings.start_date, last or calendar.as_of
+    start, end = first or settings.start_date, last or calendar.closed_until
     if start > end:
         raise BadInput(f"the range starts {start}, after its end {end}")
     if end > calendar.as_of:

@@ -59,7 +59,7 @@ def _fault(rule: Exclusion, calendar: Calendar) -> Finding | None:
     where = f"exclusion '{rule.reason}'"
     if rule.expires < calendar.as_of:
         return Finding(AMBER, where, f"expired {rule.expires}, its dates count again: {told(rule, calendar)}", TAKE_OUT)
-    idle = [day for day in rule.dates if day not in calendar.games]
+    idle = [day for day in rule.dates if day not in calendar.games and day not in calendar.open]
     if idle or not days_of(rule, calendar):
         what = f"no game counts on {', '.join(map(str, idle)) or 'any of its dates'}: {told(rule, calendar)}"
         return Finding(AMBER, where, what, TAKE_OUT)

@@ -68,16 +68,27 @@ def _verdict(
     names = [coverage.table for coverage in covered]
     idle = exclusion_findings(judge.settings, judge.calendar, names)
     bounds = date.fromisoformat(about["first"]), date.fromisoformat(about["last"])
+    still = _still_open(judge, *bounds)
     excluded = [told(rule, judge.calendar, *bounds) for rule in in_force(judge.settings, judge.calendar, names)]
     about |= {"as_of": str(judge.calendar.as_of), "threshold_pct": threshold, "exclusions": excluded}
     return Verdict(
         gate="coverage",
-        verdict=worst([*(line["verdict"] for line in lines), *(finding.severity for finding in (*defaults, *idle))]),
+        verdict=worst([*(line["verdict"] for line in lines), *(f.severity for f in (*defaults, *idle, *still))]),
         sentence=_sentence(about["phase"], nothing_due, lines, threshold, defaults) + _excluded(excluded),
-        findings=(*(finding for findings in found for finding in findings), *defaults, *idle),
+        findings=(*(finding for findings in found for finding in findings), *defaults, *idle, *still),
         table=tuple(lines),
         about=about | ({"features": rates} if roots else {}),
     )
+
+
+def _still_open(judge: Judge, first: date, last: date) -> list[Finding]:
+    """Dates that were left out because not all of the games up to them are over."""
+    days = [day for day in sorted(judge.calendar.open) if first <= day <= last]
+    if not days:
+        return []
+    what = f"games are still to be played, or the schedule says so: nothing is expected on {', '.join(map(str, days))}"
+    mend = f"load the schedule once they are over; else end the range before: --end-date {judge.calendar.closed_until}"
+    return [Finding(AMBER, "nba_raw.nbac_schedule", what, mend)]
 
 
 def _excluded(rules: Sequence[str]) -> str:
@@ -183,7 +194,8 @@ def _bootstrap_waiting(coverage: TableCoverage, threshold: float, judge: Judge) 
     waiting = coverage.waiting_bootstrap
     if not waiting:
         return None
-    lacking = any(s.lacks_bootstrap(threshold, s.expected) for s in by_season(coverage, judge.calendar))
+    length = judge.calendar.season_length
+    lacking = any(s.lacks_bootstrap(threshold, length) for s in by_season(coverage, judge.calendar))
     what = f"bootstrap dates that wait for raw data: {_dates(waiting, judge)}; {waiting[0].reason}"
     mend = f"load the raw data that is missing, then {_mend(coverage.phase)}"
     return Finding(RED if lacking else AMBER, coverage.table, what, mend)

@@ -41,6 +41,10 @@ def launch_verdict(table: str, outcomes: Sequence[Outcome], found: Sequence[date
     retry = f"runbook run --tables {table.partition('.')[2]} --dates " + ",".join(map(str, sorted(failed)))
     findings = [Finding(RED, f"{table} {day}", why, retry) for day, why in sorted(failed.items())]
     findings += [Finding(AMBER, f"{table} {day}", why) for day, why in sorted(blocked.items())]
+    emptied = {day: why for outcome in outcomes for day, why in outcome.emptied.items()}
+    findings += [
+        Finding(AMBER, f"{table} {day}", f"its rows were taken away: {why}") for day, why in sorted(emptied.items())
+    ]
     stock = f", {len(found)} found dates taken stock of" if found else ""
     sentence = f"{counted(len(published), 'date')} published, {counted(sum(published.values()), 'row')}, {len(failed)} failed, {len(blocked)} blocked{stock}."
     lines = tuple(_line(outcome) for outcome in outcomes)

@@ -131,7 +131,7 @@ def _sample_fault(judge: Judge, name: str, day: date) -> str:
     if day in blocked.why:
         return blocked.why[day]
     if day in blocked.emptied:
-        return f"blocked: raw data of {day} went away; the run takes its rows away, too"
+        return f"{blocked.emptied[day]}; the run takes the rows of the date away"
     staged = keep_stage(session, judge.settings, table, {start: [day]}, trial=True)
     held = holdings(session, judge.settings, table, staged.relation, day, day, start)
     fault = refusals(session, staged, held).get(day, "")

@@ -10,7 +10,9 @@ from typing import Any
 from lib.calendar import COUNTED, EVER, SCHEDULE, Calendar, as_ranges, last_to_be_closed
 from lib.coverage import expected_sql
 from lib.errors import CannotJudge
+from lib.exclusions import excluded_days
 from lib.settings import Settings
+from lib.states import too_many
 from lib.verdicts import AMBER, RED, Finding, Verdict, worst
 from lib.warehouse import Session
 from lib.warehouse.interface import Row
@@ -282,12 +284,15 @@ def _chain_findings(
 
 
 def _lacks_bootstrap(days: Sequence[date], short: Container[date], settings: Settings, calendar: Calendar) -> bool:
-    """Whether more bootstrap dates of a season are short than the percentage of its dates allows; one may be."""
-    for season in calendar.by_season(days).values():
-        early = [day for day in season if calendar.is_bootstrap(day) and day in short]
-        if len(early) > 1 and 100 * (len(season) - len(early)) < settings.gates.raw_coverage_pct * len(season):
-            return True
-    return False
+    """Whether more bootstrap dates of a season are short than the percentage of its dates allows; one may be.
+
+    A date that is excluded for every table of phase 3 is not missed.
+    """
+    tables = [name for name in settings.tables if settings.phase_of(name) == 3]
+    excluded = frozenset.intersection(*(excluded_days(settings, calendar, table) for table in tables))
+    early = [day for day in days if calendar.is_bootstrap(day) and day in short and day not in excluded]
+    seasons = calendar.by_season(early).values()
+    return any(too_many(len(e), settings.gates.raw_coverage_pct, calendar.season_length) for e in seasons)
 
 
 def _line(

@@ -63,6 +63,7 @@ def made_whole(warehouse: Warehouse) -> Iterator[Warehouse]:
         making = Path(folder) / place.name
         yield replace(warehouse, url=f"duckdb:///{making}", path=making)
         _refuse_existing(warehouse)
+        place.with_name(f"{place.name}.wal").unlink(missing_ok=True)  # of a file that was removed: it fits no other
         for part in (f"{place.name}.wal", place.name):  # what the engine has not folded into the file belongs to it
             if (Path(folder) / part).exists():
                 (Path(folder) / part).rename(place.with_name(part))

@@ -41,6 +41,11 @@ def nothing_on(day: date) -> Holding:
     return Holding(day, 0, 0, 0, 0, 0, "0", None, None)
 
 
+def too_many(early: int, threshold: float, season_length: int) -> bool:
+    """Whether so many bootstrap dates are more than *threshold*, percent, leaves of a season's dates; one may be."""
+    return early > 1 and 100 * (season_length - early) < threshold * season_length
+
+
 @dataclass(frozen=True)
 class Receipt:
     """What a publish left for one table and date."""
@@ -176,10 +181,9 @@ class TableCoverage:
         """Bootstrap dates that wait for raw data."""
         return [d for d in self.bootstrap if d.state != FULL and not d.todo]
 
-    def lacks_bootstrap(self, threshold: float, dates: int) -> bool:
-        """Whether, with *dates* of the denominator behind it, too many bootstrap dates of the season wait; one may."""
-        dates, waiting = dates + len(self.bootstrap), len(self.waiting_bootstrap)
-        return waiting > 1 and 100 * (dates - waiting) < threshold * dates
+    def lacks_bootstrap(self, threshold: float, season_length: int) -> bool:
+        """Whether more bootstrap dates wait than *threshold*, percent, leaves of a season's dates; one may."""
+        return too_many(len(self.waiting_bootstrap), threshold, season_length)
 
     def doubled(self, unplayed: Container[date]) -> list[DateState]:
         """Dates with extra or doubled keys; rows of *unplayed* dates are pending, not extra."""

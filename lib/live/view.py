@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -200,7 +201,7 @@ class _Noted:
 def _noted(works: tuple[Work, ...], base: Base) -> _Noted:
     noted = _Noted(running={work.title for work in works if work.kind == LAUNCH and work.alive})
     for path in dict.fromkeys(path for work in works for path in all_lines(work.progress)):
-        noted.progress |= read_progress(path)
+        noted.progress |= _progress_in(path)
     for work in works:
         if work.alive:
             _take_living(work, noted)
@@ -220,14 +221,14 @@ def _take_living(work: Work, noted: _Noted) -> None:
     planned = _planned(work)
     for table, total in planned.items():
         noted.progress.setdefault(table, Progress(table, total=total))
-    done = {table: progress.done for table, progress in read_progress(work.progress).items()}
+    done = {table: progress.done for table, progress in _progress_in(work.progress).items()}
     noted.now |= dict.fromkeys(planned, 0) | done
 
 
 def _since(works: tuple[Work, ...], base: Base) -> dict[str, Progress]:
     """What was noted by those at work, and since the coverage was judged: what came before stands in it, and may have moved."""
     new = (work.progress for work in works if work.alive or _stamp(work.progress)[1] >= base.judged)
-    return {table: progress for path in dict.fromkeys(new) for table, progress in read_progress(path).items()}
+    return {table: progress for path in dict.fromkeys(new) for table, progress in _progress_in(path).items()}
 
 
 def _table(coverage: TableCoverage, live: Mapping[tuple[str, date], str], noted: _Noted) -> TableView:
@@ -290,11 +291,27 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 def _beside(work: Work, name: str) -> dict[str, Any]:
     """A JSON file in the folder of a run; nothing where it is not there yet."""
+    path = work.progress.parent / name
+    return _read_json(path, _stamp(path))
+
+
+@lru_cache(maxsize=8)
+def _read_json(path: Path, stamp: tuple[int, int]) -> dict[str, Any]:
+    """A file that is read again once it has another *stamp*: a manifest holds everything that was judged so far."""
     try:
-        found: dict[str, Any] = json.loads((work.progress.parent / name).read_text())
+        found: dict[str, Any] = json.loads(path.read_text())
     except (OSError, ValueError):
         return {}
     return found
+
+
+def _progress_in(path: Path) -> dict[str, Progress]:
+    return _read_lines(path, _stamp(path))
+
+
+@lru_cache(maxsize=32)
+def _read_lines(path: Path, stamp: tuple[int, int]) -> dict[str, Progress]:
+    return read_progress(path)
 
 
 def _instant(text: str) -> datetime:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from lib.errors import CannotJudge, RunbookError
+from lib.files import is_temporary
 from lib.phase_gate import ML
 from lib.plan import read_plan
 from lib.settings import ROOT
@@ -18,7 +18,6 @@ from runbook.chain import AGAIN, GATES, outcome_of, step_name
 from runbook.manifest import MANIFEST, NOT_EVIDENCE, Manifest, StepRecord, file_digest
 
 BROKEN_OFF = ("interrupted", "failed")  # how a run may end that did not come to what its records say
-_HALF_A_PAGE = re.compile(r"\.index\.html\.\d+")  # a crash amid the report leaves it, and it is no evidence either
 
 
 def closing_step(phase: str) -> str:
@@ -79,7 +78,7 @@ def _file_faults(folder: Path, manifest: Manifest) -> Iterator[str]:
     if manifest.schema_version < 2 or manifest.finished is None:
         return
     held = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    held -= {name for name in held if _HALF_A_PAGE.fullmatch(name)}
+    held -= {name for name in held if is_temporary(Path(name))}  # a crash leaves it, and it is no evidence
     archives = {record.archive for record in manifest.steps if record.archive_digest}
     yield from (f"{name} was added" for name in sorted(held - {MANIFEST, *NOT_EVIDENCE, *archives, *manifest.files}))
     for name, digest in manifest.files.items():

@@ -58,7 +58,8 @@ def sandbox(empty: bool, if_missing: bool, pocket: bool, seed: int, url: str | N
             compute_all(making, place.settings, say=place.console.print)
             if not pocket:
                 take_away(as_file(making), place.settings)
-        make_sandbox_key(place.warehouse, making.meta()["id"])
+        identity = making.meta()["id"]
+    make_sandbox_key(place.warehouse, identity)
     place.console.print(
         f"Sandbox at {place.warehouse.place}, as-of {league.as_of}, in {time.monotonic() - started:.1f} s."
     )

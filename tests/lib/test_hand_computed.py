@@ -279,8 +279,10 @@ def test_of_two_offers_that_differ_in_their_opening_alone_the_same_one_counts_ea
     assert one(memory, "upcoming_player_game_context", player_lookup="star")["opening_points_line"] == Decimal("20.5")
 
 
-@pytest.mark.parametrize("status", [("active", "dnp"), ("dnp", "active")])
-def test_of_two_copies_of_a_box_row_the_one_that_is_expected_is_computed(status: tuple[str, str]) -> None:
+@pytest.mark.parametrize("other", ["dnp", "DNP", None])
+@pytest.mark.parametrize("first", [True, False])
+def test_of_two_copies_of_a_box_row_the_one_that_is_expected_is_computed(other: str | None, first: bool) -> None:
+    status = ("active", other) if first else (other, "active")
     rows = star(player_status=status[0], points=26)
     rows.player(D, "star", "LAL", player_status=status[1], points=26 if status[1] == "active" else 30)
     assert len(computed(rows).rows("player_game_summary")) == 1

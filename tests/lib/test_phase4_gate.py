@@ -21,6 +21,7 @@ from lib.calendar import Calendar, read_calendar
 from lib.coverage import Judge
 from lib.errors import CannotJudge
 from lib.gates import _nothing_due, coverage_gate
+from lib.launch import launch_verdict
 from lib.league import pocket_league
 from lib.plan import Chunk, Plan, Wish, make_plan, read_plan
 from lib.registry import registry
@@ -408,7 +409,9 @@ def test_rows_of_raw_data_that_went_away_early_in_a_season_are_taken_away(
     lose_boxes(warehouse, lost)
     run(warehouse, 3)
     assert {later, lost} <= {day for chunk in plan(warehouse, 4).chunks_of(FACTORS) for day in chunk.days}
-    run(warehouse, 4)
+    said_of_it = launch_verdict(FACTORS, [outcome for outcome in run(warehouse, 4) if outcome.chunk.table == FACTORS])
+    assert said_of_it.verdict == AMBER
+    assert f"amber {FACTORS} {lost}: its rows were taken away: blocked by nba_analytics." in said(said_of_it)
     assert plan(warehouse, 3, 4).chunks == ()
     finding = next(f for f in gate(warehouse).findings if f.where == FACTORS and str(lost) in f.what)
     assert (finding.severity, "outdated" in said(gate(warehouse))) == (AMBER, False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from lib.backfill import Backfill
 from lib.calendar import closed_range
+from lib.checks import Scope, named, run_checks
 from lib.coverage import Judge
 from lib.errors import BadInput
 from lib.plan import Wish, make_plan, read_plan, reason_counts
@@ -34,6 +35,7 @@ from tests.lib.at_work import (
     judging,
     planned,
     run,
+    said,
 )
 
 SEASON_STARTS = (date(2023, 10, 24), date(2024, 10, 22))
@@ -314,17 +316,45 @@ def test_rows_of_games_to_come_are_not_replaced(warehouse: EmbeddedWarehouse, se
     assert date(2024, 12, 20) not in planned_days
 
 
+def _tonight(warehouse: EmbeddedWarehouse) -> date:
+    """The last game date of the pocket league is being played: one game more of it is to come."""
+    ((last,),) = ask(warehouse, "SELECT max(game_date) FROM nba_raw.nbac_schedule WHERE game_status = 3")
+    change(warehouse, "DELETE FROM nba_raw.nbac_schedule WHERE game_date > $1", last)
+    game = "SELECT * REPLACE (1 AS game_status, '0022499999' AS game_id, 'AAA' AS home_team_tricode) FROM nba_raw.nbac_schedule"
+    change(warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME {game} WHERE game_date = $1 LIMIT 1", last)
+    return last
+
+
 def test_a_date_of_which_some_games_are_still_played_is_left_alone(
     warehouse: EmbeddedWarehouse, settings: Settings
 ) -> None:
     """Its rows were prepared for tonight: a publish replaces the date whole, and would take them away."""
-    tonight = "SELECT * REPLACE (DATE '2024-12-20' AS game_date, {} AS game_status, '002249999{}' AS game_id, '{}' AS home_team_tricode) FROM nba_raw.nbac_schedule WHERE game_id LIKE '002%' LIMIT 1"  # fmt: skip
-    for values in ((3, 1, "AAA"), (1, 2, "BBB")):
-        change(warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME {tonight.format(*values)}")
-    change(warehouse, f"INSERT INTO {UPCOMING_TEAM} BY NAME SELECT * REPLACE (DATE '2024-12-20' AS game_date) FROM {UPCOMING_TEAM} LIMIT 1")  # fmt: skip
+    last = _tonight(warehouse)
+    change(warehouse, f"DELETE FROM {UPCOMING_TEAM} WHERE game_date = $1 AND home_game", last)
     assert planned(warehouse, settings).chunks == ()
-    assert gate_3(warehouse, settings).verdict == "green"
+    assert gate_3(warehouse, settings).verdict == "green"  # up to the day before
+    asked_for = gate_3(warehouse, settings, last=last)
+    assert asked_for.verdict == "amber"
+    assert f"nothing is expected on {last} [load the schedule once they are over" in said(asked_for)
+    with judging(warehouse, settings) as judge:
+        (result,) = run_checks(Scope(judge, 3, settings.start_date, last), named("game_is_lost"))
+    assert not result.failed
+    change(warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 5 WHERE game_status = 1")
+    assert last in due(planned(warehouse, settings))[UPCOMING_TEAM]
+
+
+def test_what_follows_a_date_that_is_still_played_waits_for_it(
+    warehouse: EmbeddedWarehouse, settings: Settings
+) -> None:
+    """Its windows would count one game less."""
+    last = _tonight(warehouse)
+    next_day = last + timedelta(days=1)
+    game = "SELECT * REPLACE (game_date + 1 AS game_date, game_id || '9' AS game_id) FROM nba_raw.nbac_schedule"
     change(
-        warehouse, "UPDATE nba_raw.nbac_schedule SET game_status = 3 WHERE game_date = '2024-12-20' AND game_status = 1"
+        warehouse, f"INSERT INTO nba_raw.nbac_schedule BY NAME {game} WHERE game_date = $1 AND game_status = 3", last
     )
-    assert date(2024, 12, 20) in due(planned(warehouse, settings))[UPCOMING_TEAM]
+    change(warehouse, "UPDATE runbook.meta SET value = $1 WHERE name = 'as_of'", str(next_day))
+    with judging(warehouse, settings) as judge:
+        assert judge.calendar.open == {last, next_day}
+        assert judge.calendar.closed_until == last - timedelta(days=1)
+    assert planned(warehouse, settings).chunks == ()

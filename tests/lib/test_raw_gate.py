@@ -9,7 +9,7 @@ import pytest
 from lib.calendar import closed_range
 from lib.errors import CannotJudge
 from lib.raw_gate import raw_gate
-from lib.settings import Settings
+from lib.settings import Exclusion, Settings
 from lib.verdicts import Verdict
 from lib.warehouse import EmbeddedWarehouse
 from tests.lib.at_work import ask, change, game_dates, judging, line, said
@@ -177,10 +177,22 @@ def test_the_first_weeks_of_a_season_without_box_scores_are_red(
     raw_only: EmbeddedWarehouse, settings: Settings
 ) -> None:
     """They are outside the percentage, and every window of the season begins with them."""
-    _drop_boxes(raw_only, *game_dates(raw_only, settings)[:12])
+    early = game_dates(raw_only, settings)[:12]
+    _drop_boxes(raw_only, *early)
     verdict = _gate_2(raw_only, settings)
     assert (line(verdict, "player_boxscores")["covered"], verdict.verdict) == (72, "red")
     assert "no box score for" in said(verdict, "red")
+    rule = {
+        "reason": "lost for good",
+        "owner": "ann",
+        "added": AS_OF,
+        "expires": AS_OF,
+        "first": early[0],
+        "last": early[-1],
+    }
+    tables = [name for name in settings.tables if settings.phase_of(name) == 3]
+    excluded = settings.model_copy(update={"exclusions": (Exclusion(tables=tables, **rule),)})
+    assert _gate_2(raw_only, excluded).verdict == "amber"
 
 
 def test_a_play_in_game_without_a_box_score_is_amber_by_name(raw_only: EmbeddedWarehouse, settings: Settings) -> None:

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from lib.settings import ROOT
-from lib.warehouse import EmbeddedWarehouse
+from lib.warehouse import EmbeddedWarehouse, connect
 from tests.runbook.at_the_terminal import Say
 
 
@@ -37,6 +37,30 @@ def test_a_warehouse_whose_making_was_broken_off_is_not_there_and_is_made_by_the
     code, out, err = say(*words, *more, "--warehouse", url)
     assert (code, str(beside / "w.duckdb") in out.replace("\n", "")) == (0, True), err
     assert not [path.name for path in beside.glob(".*")]
+
+
+def test_what_is_left_of_a_warehouse_that_was_removed_does_not_lie_beside_the_new_one(say: Say, tmp_path: Path) -> None:
+    (tmp_path / "w.duckdb.wal").write_bytes(b"of a writer that was killed")
+    url = f"duckdb:///{tmp_path}/w.duckdb"
+    assert say("sandbox", "--pocket", "--empty", "--warehouse", url)[0] == 0
+    assert connect(url).meta()["kind"] == "sandbox"
+
+
+def test_who_comes_second_leaves_the_key_of_the_first_as_it_is(
+    say: Say, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, key = f"duckdb:///{tmp_path}/w.duckdb", tmp_path / "w.duckdb.key"
+
+    def meanwhile(*about: object, **more: object) -> None:
+        monkeypatch.undo()
+        assert say("sandbox", "--pocket", "--empty", "--warehouse", url)[0] == 0
+        keys.append(key.read_bytes())
+
+    keys: list[bytes] = []
+    monkeypatch.setattr("lib.sandbox.compute_all", meanwhile)
+    code, _, err = say("sandbox", "--pocket", "--warehouse", url)
+    assert (code, "there is a warehouse at" in err) == (2, True)
+    assert [key.read_bytes()] == keys
 
 
 @pytest.mark.full

@@ -70,7 +70,8 @@ def way_of(scope: Scope) -> Way:
 
 def _way(scope: Scope) -> Way:
     asked = ask_way(scope)
-    games = sorted(asked.games(), key=lambda game: (game[0], game[2]))
+    expected = scope.judge.calendar.games
+    games = sorted((game for game in asked.games() if game[0] in expected), key=lambda game: (game[0], game[2]))
     raw = {name: {game for (game,) in without()} for name, without in asked.without_boxes.items()}
     tables, held = asked.tables, {name: set(sides()) for name, sides in asked.sides.items()}
     lost = [found for day, away, home in games if (found := _first_loss(scope, raw, tables, held, day, away, home))]

@@ -27,7 +27,8 @@ def _tables(scope: Scope) -> Offenders:
 
 def _outside(scope: Scope) -> Offenders:
     calendar, days = scope.judge.calendar, [entry for found in days_of(scope).values() for entry in found]
-    strays = [e for e in days if e.day not in calendar.games and e.day not in calendar.unplayed]
+    known = {*calendar.games, *calendar.unplayed, *calendar.open}
+    strays = [e for e in days if e.day not in known]
     kinds: dict[date, str] = {}
     for day, kind, _ in scope.judge.session.ask(KINDS, **EVER)() if strays else ():
         kinds[day] = NAMES.get(kind, kinds.get(day, ""))

@@ -87,7 +87,8 @@ gamebook AS (
   QUALIFY ROW_NUMBER() OVER (
     PARTITION BY game_date, player_lookup, team_abbr
     ORDER BY
-      processed_at DESC, player_status, points DESC, minutes DESC, field_goals_made, field_goals_attempted,
+      processed_at DESC, IF(player_status = 'active', 0, 1), player_status, points DESC, minutes DESC, field_goals_made,
+      field_goals_attempted,
       three_pointers_made, three_pointers_attempted, free_throws_made, free_throws_attempted, offensive_rebounds,
       defensive_rebounds, assists, steals, blocks, turnovers, personal_fouls
   ) = 1

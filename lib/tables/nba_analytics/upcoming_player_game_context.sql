@@ -101,7 +101,10 @@ roster AS (
   SELECT game_date, player_lookup, team_abbr, player_status, processed_at
   FROM nba_raw.nbac_gamebook_player_stats
   WHERE game_date BETWEEN @first AND @last AND game_date IN UNNEST(@dates)
-  QUALIFY ROW_NUMBER() OVER (PARTITION BY game_date, player_lookup, team_abbr ORDER BY processed_at DESC, player_status) = 1
+  QUALIFY ROW_NUMBER() OVER (
+    PARTITION BY game_date, player_lookup, team_abbr
+    ORDER BY processed_at DESC, IF(player_status = 'active', 0, 1), player_status
+  ) = 1
 ),
 bdl_roster AS (
   SELECT game_date, player_lookup, team_abbr

@@ -301,3 +301,7 @@ def test_half_a_page_that_a_crash_left_is_no_finding(archive: Archive, verify: V
     assert verify()[0] == 0
     (archive.folder / ".index.html.4711.ipynb").write_text("{}")
     assert ".index.html.4711.ipynb was added" in verify()[1]
+    (archive.folder / ".index.html.4711.ipynb").unlink()
+    (archive.folder / "logs").mkdir(exist_ok=True)
+    (archive.folder / "logs" / ".50_signoff.phase3.log.4712").write_text("half a")
+    assert verify()[0] == 0

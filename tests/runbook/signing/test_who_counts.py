@@ -170,3 +170,9 @@ def test_status_tells_machines_how_many_dates_nobody_has_signed(archive: Archive
     assert line["says"].endswith(f"{counted(line['unsigned_dates'], 'date')} since not signed")
     assert line["unsigned_dates"] > 0
     assert line["verdict"] in (GREEN, RED)
+
+
+def test_the_evidence_of_a_sandbox_that_is_gone_is_still_its_own(archive: Archive) -> None:
+    (archive.runs.parent / "signers.toml").write_text("")
+    archive.warehouse.path.unlink()
+    assert [signer.name for signer in trusted(archive.warehouse)] == ["sandbox"]
