@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import repeat
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -95,8 +95,22 @@ def compute_all(
     """Computes every table of *phases* over the whole history, one phase after the other, by the ordinary write path."""
     workers = settings.backfill.workers
     with ProcessPoolExecutor(workers, get_context("spawn"), _settle, (share(workers),)) as pool:
-        for phase in phases:
-            _compute_phase(pool, warehouse, settings, phase, say)
+        try:
+            _begin(pool, workers)
+            for phase in phases:
+                _compute_phase(pool, warehouse, settings, phase, say)
+        except KeyboardInterrupt:
+            for process in active_children():
+                process.kill()  # what it left goes with the folder
+            raise
+
+
+def _begin(pool: Executor, workers: int) -> None:
+    """Starts the processes that compute deaf to Ctrl-C: it is for the one that they work for to end them."""
+    heard = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for _ in range(workers):
+        pool.submit(os.getpid)
+    signal.signal(signal.SIGINT, heard)
 
 
 def _compute_phase(
@@ -113,9 +127,9 @@ def _compute_phase(
 
 
 def _settle(environment: Mapping[str, str]) -> None:
-    """What a process that computes begins with; Ctrl-C ends it at once, and what it left goes with the folder."""
+    """What a process that computes begins with."""
     os.environ.update(environment)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _run_chunk(warehouse: Warehouse, settings: Settings, chunk: Chunk) -> Outcome:
