@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from datetime import date
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -66,7 +67,10 @@ def test_who_comes_second_leaves_the_key_of_the_first_as_it_is(
 @pytest.mark.full
 def test_ctrl_c_in_a_terminal_ends_the_making_of_a_sandbox_without_a_traceback(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "runbook", "sandbox", "--pocket", "--warehouse", f"duckdb:///{tmp_path}/w.duckdb"]
-    making = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)  # fmt: skip
+    making = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.default_int_handler),  # a job in the background hears none
+    )  # fmt: skip
     assert making.stdout
     while "team_offense_game_summary: 96 dates" not in (line := making.stdout.readline()):
         assert line, "it ended before it computed anything"
