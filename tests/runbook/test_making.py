@@ -44,6 +44,7 @@ def test_what_is_left_of_a_warehouse_that_was_removed_does_not_lie_beside_the_ne
     (tmp_path / "w.duckdb.wal").write_bytes(b"of a writer that was killed")
     url = f"duckdb:///{tmp_path}/w.duckdb"
     assert say("sandbox", "--pocket", "--empty", "--warehouse", url)[0] == 0
+    assert not (tmp_path / "w.duckdb.wal").exists()
     assert connect(url).meta()["kind"] == "sandbox"
 
 
