@@ -14,6 +14,11 @@ from lib.settings import Settings
 from lib.states import FULL, DateState, Holding, TableCoverage
 from lib.warehouse import Session
 
+PUBLISHED = """
+SELECT DISTINCT day
+FROM runbook.receipts
+WHERE table_name = @table AND kind = 'published' AND day BETWEEN @first AND @last
+"""
 FIRST_GATED_PHASE = 4  # phase 3 is computed from whatever raw data there is
 
 
@@ -45,6 +50,8 @@ def blocked_dates(
     blocked = {day: red[day] for day in days if day in red} | blocked
     raw = {*lacking, *shut} & set(days)
     emptied = _held(session, table, raw) & raw if raw else set()
+    if shut_alone := emptied - set(lacking):  # what something else wrote there nobody could compute again
+        emptied -= shut_alone - _published(session, table, shut_alone)
     known = lacking | blocked
     kept_back = {day: why for day, why in known.items() if day not in emptied}
     return Blocked(kept_back, {day: shut.get(day) or known[day] for day in emptied})
@@ -137,6 +144,12 @@ def _held(session: Session, table: Table, days: Iterable[date]) -> set[date]:
     column = table.date_column
     sql = f"SELECT DISTINCT {column} FROM {table.name} WHERE {column} BETWEEN @first AND @last"
     return {day for (day,) in session.rows(sql, first=days[0], last=days[-1])}
+
+
+def _published(session: Session, table: Table, days: Iterable[date]) -> set[date]:
+    """The dates whose rows a run has published."""
+    days = sorted(days)
+    return {day for (day,) in session.rows(PUBLISHED, table=table.name, first=days[0], last=days[-1])}
 
 
 def _red_in_season(season: TableCoverage, judge: Judge, mended: bool) -> dict[date, str]:

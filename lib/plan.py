@@ -219,8 +219,12 @@ def _closed(judge: Judge, known: Iterable[TableCoverage], phase: int) -> dict[da
 
 
 def _kept_back(coverage: TableCoverage, closed: Container[date]) -> set[date]:
-    """The *closed* dates, but for those whose rows are of raw data that went away: a run empties them."""
-    return {s.day for s in coverage.days if s.day in closed and not (s.todo and s.holding.rows)}
+    """The *closed* dates, but for those with published rows of raw data that went away: a run empties them."""
+    return {
+        s.day
+        for s in coverage.days
+        if s.day in closed and not (s.todo and s.holding.rows and s.receipt and not s.stocked)
+    }
 
 
 def _waiting(

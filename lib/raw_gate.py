@@ -289,7 +289,7 @@ def _lacks_bootstrap(days: Sequence[date], short: Container[date], settings: Set
     A date that is excluded for every table of phase 3 is not missed.
     """
     tables = [name for name in settings.tables if settings.phase_of(name) == 3]
-    excluded = frozenset.intersection(*(excluded_days(settings, calendar, table) for table in tables))
+    excluded = frozenset(days).intersection(*(excluded_days(settings, calendar, table) for table in tables))
     early = [day for day in days if calendar.is_bootstrap(day) and day in short and day not in excluded]
     seasons = calendar.by_season(early).values()
     return any(too_many(len(e), settings.gates.raw_coverage_pct, calendar.season_length) for e in seasons)

@@ -1,33 +1,29 @@
-"""The gate of phase 4, and what keeps a date of phase 4 from being computed."""
+"""The gate of phase 4 on a small league, and what keeps a date of phase 4 from being computed."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
-from pydantic import ValidationError
 
 from lib.backfill import Backfill, Outcome
-from lib.calendar import Calendar, read_calendar
+from lib.calendar import read_calendar
 from lib.coverage import Judge
 from lib.errors import CannotJudge
-from lib.gates import _nothing_due, coverage_gate
+from lib.gates import coverage_gate
 from lib.launch import launch_verdict
 from lib.league import pocket_league
 from lib.plan import Chunk, Plan, Wish, make_plan, read_plan
 from lib.registry import registry
 from lib.sandbox import load_raw
 from lib.settings import FeatureFacts, Settings, load_settings
-from lib.states import FULL, DateState, Holding, TableCoverage
+from lib.states import FULL, TableCoverage
 from lib.verdicts import AMBER, GREEN, RED, Verdict
 from lib.warehouse import EmbeddedWarehouse, connect
 from tests.lib.at_work import contents, said
@@ -46,127 +42,6 @@ ZONES, DEFENCE = "nba_precompute.player_shot_zone_analysis", "nba_precompute.tea
 STORE, CONTEXT = "nba_predictions.ml_feature_store_v2", "nba_analytics.upcoming_player_game_context"
 PHASE_4 = (ZONES, DEFENCE, CACHE, FACTORS, STORE)
 BOXES = ("nba_raw.nbac_gamebook_player_stats", "nba_raw.bdl_player_boxscores", "nba_raw.nbac_team_boxscore")
-
-
-# --- counted by hand: 848 dates, each in a state
-
-
-@dataclass
-class Counted:
-    """A judge that knows one table of phase 4 on 848 dates; the first 14 of its 862 are bootstrap."""
-
-    states: dict[date, DateState]
-    defaults: dict[str, int] = field(default_factory=dict)
-    rows: int = 1000
-    settings: Settings = SETTINGS
-    first: date = date(2021, 10, 19)
-    below: dict[date, DateState] = field(default_factory=dict)  # dates of the phase below that are not full
-
-    def __post_init__(self) -> None:
-        self.days = [self.first + timedelta(days=n) for n in range(862)]
-        self.registry = registry()
-        self.calendar = Calendar(self.days[-1], {2021: self.first}, dict.fromkeys(self.days, 5), frozenset(), 14)
-        answers = {True: [(self.rows,)], False: list(self.defaults.items())}
-        self.session = SimpleNamespace(ask=lambda sql, **_: lambda: answers["UNNEST" not in sql])
-
-    def cover(self, phases: set[int], first: date, last: date) -> dict[str, TableCoverage]:
-        due = tuple(self.days[14:])
-        above = self._full("nba_analytics.player_game_summary", 3, due)
-        return {above.table: above, CACHE: TableCoverage(CACHE, 4, tuple(self.states.values()), due)}
-
-    def _full(self, table: str, phase: int, due: tuple[date, ...]) -> TableCoverage:
-        return TableCoverage(table, phase, tuple(self.below.get(day, state(day)) for day in due), due)
-
-    def verdict(self) -> Verdict:
-        return coverage_gate(cast(Judge, self), 4, self.days[0], self.days[-1])
-
-
-def state(day: date, present: int = 10, waiting: int = 0) -> DateState:
-    held = Holding(day, 10, waiting, present, 0, present, "0", "star", "no box score" if waiting else None)
-    return DateState(held, False, False, False, None if present + waiting == 10 else "absent", False)
-
-
-def counted(full: int, absent: int = 0, waiting: int = 0, **facts: Any) -> Counted:
-    """The latest dates of the 848: *waiting* for raw data, before them *absent*, before them *full*."""
-    days = [date(2021, 10, 19) + timedelta(days=n) for n in range(14, 862)]
-    kinds = [state(day) for day in days]
-    kinds = kinds[: len(days) - absent - waiting]
-    missing = days[len(kinds) :]
-    kinds += [state(day, present=0) for day in missing[:absent]]
-    kinds += [state(day, present=0, waiting=10) for day in missing[absent:]]
-    return Counted({s.day: s for s in kinds[-(full + absent + waiting) :]}, **facts)
-
-
-@pytest.mark.parametrize(("full", "verdict"), [(747, GREEN), (746, RED)])
-def test_gate_needs_747_of_848_full_dates(full: int, verdict: str) -> None:
-    judged = counted(full).verdict()
-    assert judged.verdict == verdict
-    line = judged.table[0]
-    assert (line["covered"], line["expected"], line["eligible"], line["missing"]) == (full, 848, full, 0)
-
-
-def test_a_range_that_ends_a_date_early_is_held_to_the_same_percentage() -> None:
-    """It may become COMPLETE: only a range that begins later is judged by what is eligible."""
-    short = counted(746)
-    assert coverage_gate(cast(Judge, short), 4, short.days[0], short.days[-2]).verdict == RED
-
-
-def test_804_of_848_dates_are_94_8_percent_and_green() -> None:
-    judged = counted(804).verdict()
-    assert (judged.verdict, judged.table[0]["coverage_pct"]) == (GREEN, 94.81)
-
-
-def test_one_eligible_date_that_is_absent_is_red_at_any_percentage() -> None:
-    judged = counted(847, absent=1).verdict()
-    assert judged.verdict == RED
-    assert "absent or partial on 1 eligible dates: 2024-02-27" in judged.findings[0].what
-
-
-def test_a_date_that_waits_for_raw_data_is_amber_and_counted() -> None:
-    judged = counted(847, waiting=1).verdict()
-    assert judged.verdict == AMBER
-    assert (judged.table[0]["blocked"], judged.table[0]["missing"]) == (1, 1)
-    assert "no box score" in judged.findings[0].what
-
-
-@pytest.mark.parametrize(("present", "waiting", "verdict", "blocked"), [(9, 1, AMBER, 19), (9, 0, RED, 0)])
-def test_dates_that_wait_for_a_raw_hole_of_the_phase_below_are_blocked_and_not_absent(
-    present: int, waiting: int, verdict: str, blocked: int
-) -> None:
-    """Phase 3 lacks the first of the season's dates, and is red to the 19th: 18 of 19 are 94.7 %."""
-    judged = counted(829)  # the first 19 dates are not there at all
-    due = judged.days[14:]
-    judged.states = {day: state(day, present=0) for day in due[:19]} | judged.states
-    judged.below = {due[0]: state(due[0], present, waiting)}
-    found = judged.verdict()
-    assert (found.verdict, found.table[0]["blocked"], found.table[0]["missing"]) == (verdict, blocked, 19)
-    assert f"blocked by nba_analytics.player_game_summary {due[0]}" in found.findings[0].what
-
-
-def test_too_many_waiting_dates_are_red() -> None:
-    assert counted(746, waiting=102).verdict().verdict == RED
-
-
-@pytest.mark.parametrize(("rows", "verdict"), [(100, GREEN), (101, RED)])
-def test_a_feature_may_be_a_default_in_one_row_of_ten(rows: int, verdict: str) -> None:
-    judged = counted(848, defaults={"points_avg_last_5": rows}).verdict()
-    assert judged.verdict == verdict
-    rate = next(line for line in judged.about["features"] if line["feature"] == "points_avg_last_5")
-    assert (rate["default_pct"], rate["limit_pct"], rate["verdict"]) == (rows / 10, 10, verdict)
-
-
-def test_a_feature_with_a_limit_of_its_own_is_judged_by_it() -> None:
-    assert counted(848, defaults={"shot_zone_mismatch_score": 250}).verdict().verdict == GREEN
-    judged = counted(848, defaults={"shot_zone_mismatch_score": 251}).verdict()
-    assert "at most 25 % may be" in judged.findings[0].what
-
-
-def test_a_limit_for_a_feature_that_is_none_is_refused() -> None:
-    with pytest.raises(ValidationError, match="no feature is called points_avg"):
-        FeatureFacts(exceptions={"points_avg": 5})
-
-
-# --- on a small league
 
 
 @pytest.fixture(scope="module")
@@ -277,14 +152,6 @@ def test_weeks_in_which_little_is_eligible_yet_are_not_red_for_it(warehouse: Emb
     change(warehouse, f"DELETE FROM {STORE} WHERE game_date = DATE '{due[3]}'")
     with judging(warehouse) as judge:
         assert coverage_gate(judge, 4, due[0], due[6]).verdict == RED
-
-
-def test_why_a_range_has_no_date_to_judge_is_said_as_it_is() -> None:
-    day = date(2024, 1, 1)
-    excluded = replace(state(day), excluded=True)
-    assert "is excluded" in _nothing_due([TableCoverage(CACHE, 4, (excluded,), ())])
-    assert "eligible yet" in _nothing_due([TableCoverage(CACHE, 4, (), (day,))])
-    assert "inside bootstrap" in _nothing_due([TableCoverage(CACHE, 4, (), ())])
 
 
 def test_a_range_without_games_cannot_be_judged(warehouse: EmbeddedWarehouse) -> None:
@@ -425,6 +292,20 @@ def test_rows_of_raw_data_that_went_away_early_in_a_season_are_taken_away(
         held, built = set(map(str, contents(warehouse, PHASE_4)[table])), set(map(str, rows))
         assert built <= held
         assert held - built <= set(map(str, before[table]))  # dates that the lost game has no part in stay as they were
+
+
+def test_rows_that_something_else_wrote_stay_where_they_cannot_be_computed_again(warehouse: EmbeddedWarehouse) -> None:
+    with judging(warehouse) as judge:
+        after_bootstrap = [d for d in judge.calendar.expected_dates(START, AS_OF) if not judge.calendar.is_bootstrap(d)]
+    lost, later = after_bootstrap[3], after_bootstrap[12]
+    before = rows_on(warehouse, FACTORS, later)
+    change(warehouse, f"DELETE FROM runbook.receipts WHERE table_name = '{FACTORS}' AND day = DATE '{later}'")
+    lose_boxes(warehouse, lost)
+    run(warehouse, 3)
+    assert later not in {day for chunk in plan(warehouse, 4).chunks_of(FACTORS) for day in chunk.days}
+    outcome = Backfill(warehouse, SETTINGS).run_chunk(chunk(FACTORS, later))
+    assert (list(outcome.blocked), outcome.emptied) == ([later], {})
+    assert rows_on(warehouse, FACTORS, later) == before > 0
 
 
 def test_rows_of_players_with_fewer_games_than_are_asked_for_now_are_taken_away(warehouse: EmbeddedWarehouse) -> None:
